@@ -1,0 +1,1 @@
+"""Inkling's core: data, networks, training and reading, free of any user interface."""

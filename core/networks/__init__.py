@@ -1,0 +1,7 @@
+"""Specs and builders, weights with passports, the store of trained networks."""
+
+from core.networks.passport import Passport
+from core.networks.spec import ARCHITECTURES, NetworkSpec
+from core.networks.store import TrainedNetwork, list_networks, open_network, save_network
+
+__all__ = ["ARCHITECTURES", "NetworkSpec", "Passport", "TrainedNetwork", "list_networks", "open_network", "save_network"]

@@ -1,0 +1,65 @@
+"""The recognizer: network + classes + calibration + refusal threshold; image → readings."""
+
+from functools import lru_cache
+
+import numpy as np
+
+from core.networks import TrainedNetwork, open_network
+from core.reading.segment import SegmentOptions, segment
+from core.reading.types import Page, Reading, Segment
+
+NOT_LIKE_ANY = "not like any class"
+
+
+class Recognizer:
+    """Reads segments and images with one network; holds no state that changes, so threads may share it."""
+
+    def __init__(self, network: TrainedNetwork) -> None:
+        self.network = network
+        self.classes = network.passport.classes
+        self.temperature = network.passport.temperature
+        self.threshold = network.passport.refusal_threshold
+
+    def classify(self, glyphs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """`(N, 28, 28)` glyphs in one batch → calibrated probabilities `(N, C)` and symbol scores `(N,)`.
+
+        The score is the log-sum-exp of the logits (the negative free energy of Liu et al. 2020): high for what looks
+        like some class; below `self.threshold` the glyph is no symbol of this network's.
+        """
+        if len(glyphs) == 0:
+            return np.zeros((0, len(self.classes)), np.float32), np.zeros(0, np.float32)
+        logits = self.network.logits(np.ascontiguousarray(glyphs, np.float32))
+        score = log_sum_exp(logits)
+        scaled = logits / self.temperature
+        return np.exp(scaled - log_sum_exp(scaled)[:, None]), score
+
+    def read_segments(self, segments: tuple[Segment, ...]) -> tuple[Reading, ...]:
+        """A reading for each segment, in the same order; one batched call."""
+        asked = [s for s in segments if s.reason is None]
+        probabilities, scores = self.classify(np.stack([s.glyph for s in asked]) if asked else np.zeros((0, 28, 28)))
+        answers = iter(zip(probabilities, scores, strict=True))
+        nothing = np.full(len(self.classes), 1 / len(self.classes), np.float32)
+        return tuple(self._reading(s, *(next(answers) if s.reason is None else (nothing, -np.inf))) for s in segments)
+
+    def _reading(self, segment: Segment, probabilities: np.ndarray, score: float) -> Reading:
+        best = int(probabilities.argmax())
+        reason = segment.reason or (NOT_LIKE_ANY if score < self.threshold else None)
+        label = None if reason else self.classes[best]
+        return Reading(label, float(probabilities[best]), segment.box, segment.row, segment.glyph, probabilities, reason)
+
+    def read(self, image: np.ndarray, options: SegmentOptions = SegmentOptions()) -> Page:
+        """Everything in an image, `(H, W, 3) uint8` RGB or `(H, W) uint8` grey."""
+        found = segment(image, options)
+        return Page(self.read_segments(found.segments), found, self.classes)
+
+
+def log_sum_exp(logits: np.ndarray) -> np.ndarray:
+    """`(N, C)` → `(N,)`, safe for large values."""
+    top = logits.max(axis=1)
+    return top + np.log(np.exp(logits - top[:, None]).sum(axis=1))
+
+
+@lru_cache(maxsize=8)
+def open_recognizer(name: str = "digits") -> Recognizer:
+    """The recognizer of a stored network; raises `NetworkError` when it is unknown or damaged."""
+    return Recognizer(open_network(name))
