@@ -1,0 +1,124 @@
+"""Picture → ink contrast: how far each pixel departs from its paper, whatever the light, the tone and the colour.
+
+Paper is estimated by a grey closing (dilation, then erosion of brightness) with a window a little wider than the
+strokes: it fills the strokes in with the paper around them and keeps wider things, shadows and tables and hands, as
+they are. Contrast is 1 − ink / paper, a reflectance, in which light divides out. The stroke width is not known
+beforehand, so a coarse pass with a window wide for the picture measures it, then the fine pass fits its window.
+"""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+COARSE_SIDE = 192  # px, longest side of the coarse pass
+MEDIAN_SIDE = 64  # px, longest side of the picture whose running median stands for paper of unknown polarity
+WIDE_WINDOW = 0.4  # the coarse pass's closing window as a share of the shortest side: wider than any legible stroke
+LIFT = 16  # grey levels added before dividing: in deep shadow noise is not contrast
+FAINTEST = 14  # /255: below this contrast nothing is taken for ink, however clean the picture
+NOISE_SIGMAS = 5.0
+COLOUR_GAIN = 1.4  # a colour's own channel is used when ink stands out this many times better there than in grey
+
+
+@dataclass(frozen=True, eq=False)
+class Ink:
+    """Where ink is, and how strong: `contrast` is `(H, W) uint8`, 0 for paper; from `floor` up it is more than noise."""
+
+    contrast: np.ndarray
+    floor: int
+    is_dark: bool
+
+
+@dataclass(frozen=True)
+class Tone:
+    """How a picture is turned into the grey tone in which its ink is the darker: polarity and colour channel."""
+
+    is_dark: bool  # ink is darker than its paper
+    extreme: bool  # the strongest departure of the three channels, not their luminance: blue ink, yellow highlighter
+
+    def of(self, image: np.ndarray) -> np.ndarray:
+        """`(H, W) uint8`, ink dark on light."""
+        if image.ndim == 2:
+            grey = image
+        elif self.extreme:
+            red, green, blue = cv2.split(image)
+            pick = cv2.min if self.is_dark else cv2.max
+            grey = pick(pick(red, green), blue)
+        else:
+            grey = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)
+        return grey if self.is_dark else cv2.bitwise_not(grey)
+
+
+def shrink(image: np.ndarray, longest_side: int) -> np.ndarray:
+    """The image by area averaging, so that its longest side is at most `longest_side` px."""
+    scale = longest_side / max(image.shape[:2])
+    if scale >= 1:
+        return image
+    h, w = image.shape[:2]
+    return cv2.resize(image, (max(1, round(w * scale)), max(1, round(h * scale))), interpolation=cv2.INTER_AREA)
+
+
+def choose_tone(coarse: np.ndarray) -> Tone:
+    """Polarity and channel of a coarse picture's ink.
+
+    A heuristic: ink is the minority, so the running median is paper, and ink is on the side with the heavier tail of
+    departures from it (third powers: strong and sparse beats weak and wide).
+    """
+    dark, light = Tone(True, True).of(coarse), cv2.bitwise_not(Tone(False, True).of(coarse))
+    is_dark = tail(dark, -1) >= tail(light, +1)
+    if coarse.ndim == 2:
+        return Tone(is_dark, False)
+    grey, extreme = (contrast_to_paper(Tone(is_dark, e).of(coarse), wide_window(coarse)) for e in (False, True))
+    return Tone(is_dark, strength(extreme) > COLOUR_GAIN * strength(grey))
+
+
+def tail(grey: np.ndarray, sign: int) -> float:
+    """The sum of the third powers of the departures from the running median on one side of it."""
+    small = shrink(grey, MEDIAN_SIDE)
+    window = min(255, int(0.7 * min(small.shape))) | 1
+    paper = cv2.resize(cv2.medianBlur(small, window), grey.shape[::-1])
+    departure = cv2.subtract(grey, paper) if sign > 0 else cv2.subtract(paper, grey)
+    return float((departure.astype(np.float32) ** 3).sum())
+
+
+def strength(contrast: np.ndarray) -> float:
+    """The contrast of the strongest hundredth of a picture over what its noise reaches."""
+    return float(np.quantile(contrast, 0.99)) / (noise_floor(contrast))
+
+
+def wide_window(image: np.ndarray) -> int:
+    return max(3, int(WIDE_WINDOW * min(image.shape[:2])))
+
+
+def contrast_to_paper(tone: np.ndarray, window: int) -> np.ndarray:
+    """Contrast `(H, W) uint8` of dark ink to the paper that a closing with a `window` px square sees."""
+    tone = cv2.convertScaleAbs(tone, alpha=(255 - LIFT) / 255, beta=LIFT)
+    reduction = max(1, window // 12)  # a wide window needs no fine grid
+    small = shrink(tone, max(tone.shape) // reduction) if reduction > 1 else cv2.blur(tone, (3, 3))
+    side = max(3, round(window / reduction)) | 1
+    paper = cv2.morphologyEx(small, cv2.MORPH_CLOSE, np.ones((side, side), np.uint8))
+    if reduction > 1:
+        paper = cv2.resize(paper, tone.shape[::-1])
+    return cv2.bitwise_not(cv2.divide(tone, paper, scale=255))
+
+
+def noise_floor(contrast: np.ndarray) -> int:
+    """The contrast that paper's grain does not reach: median + `NOISE_SIGMAS` robust standard deviations."""
+    step = max(1, min(contrast.shape) // 200)
+    levels = np.bincount(contrast[::step, ::step].ravel(), minlength=256)
+    median = median_level(levels)
+    distance = np.abs(np.arange(256) - median)
+    deviation = median_level(np.bincount(distance, weights=levels, minlength=256))
+    return max(FAINTEST, min(250, round(median + NOISE_SIGMAS * 1.4826 * deviation)))
+
+
+def median_level(counts: np.ndarray) -> int:
+    """The median of 256 grey levels that occur `counts` times."""
+    total = np.cumsum(counts)
+    return int(np.searchsorted(total, total[-1] / 2))
+
+
+def by_level(tone: np.ndarray, level: int, ramp: int) -> np.ndarray:
+    """Contrast from one grey level for the whole picture: 128 at the level, full or none `ramp` levels away from it."""
+    levels = np.clip(128 + (level - np.arange(256)) * (127 / max(1, ramp)), 0, 255).astype(np.uint8)
+    return cv2.LUT(tone, levels)
