@@ -17,9 +17,17 @@ class PictureError(InklingError):
     """A file is no picture that can be read, or is too large to be unpacked safely."""
 
 
+class VideoError(InklingError):
+    """A file is no video that can be read."""
+
+
 class NetworkError(InklingError):
     """A network's spec, weights or passport is unknown, damaged or does not fit the others."""
 
 
 class TrainingError(InklingError):
     """A training cannot start with the settings given."""
+
+
+class BenchError(InklingError):
+    """A benchmark is unknown."""

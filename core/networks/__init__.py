@@ -2,6 +2,15 @@
 
 from core.networks.passport import Passport
 from core.networks.spec import ARCHITECTURES, NetworkSpec
-from core.networks.store import TrainedNetwork, list_networks, open_network, save_network
+from core.networks.store import TrainedNetwork, list_networks, open_network, save_network, survey_networks
 
-__all__ = ["ARCHITECTURES", "NetworkSpec", "Passport", "TrainedNetwork", "list_networks", "open_network", "save_network"]
+__all__ = [
+    "ARCHITECTURES",
+    "NetworkSpec",
+    "Passport",
+    "TrainedNetwork",
+    "list_networks",
+    "open_network",
+    "save_network",
+    "survey_networks",
+]

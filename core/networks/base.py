@@ -48,5 +48,3 @@ def build(spec: NetworkSpec) -> Network:
 
 def count_parameters(network: nn.Module) -> int:
     return sum(p.numel() for p in network.parameters())
-
-

@@ -1,13 +1,19 @@
 """Fast inference: the network as ONNX, answered by ONNX Runtime on one thread.
 
 On two cores it answers 5 glyphs about twice as fast as eager torch, and reading a picture does not have to import
-torch at all. The ONNX file is derived from the weights and carries their hash; a file that does not match is not used.
+torch at all. The ONNX file is derived from the weights: it carries their hash, and the passport carries its own. A
+file that does not fit both is not opened; the model is derived anew from the weights instead, so that deleting or
+exchanging it can cost time but never change an answer.
 """
 
+import hashlib
 from typing import TYPE_CHECKING
+
+from core.errors import NetworkError
 
 if TYPE_CHECKING:
     import onnxruntime
+    import torch
 
     from core.networks.base import Network
     from core.networks.store import TrainedNetwork
@@ -30,7 +36,7 @@ def export_onnx(network: "Network", weights_sha256: str) -> bytes:
             return self.inner.logits(glyphs)
 
     program = torch.onnx.export(
-        Logits(copy.deepcopy(network).cpu().eval().to(memory_format=torch.contiguous_format)),
+        Logits(copy.deepcopy(network).cpu().to(memory_format=torch.contiguous_format)).eval(),
         (torch.zeros(2, 1, 28, 28),),
         input_names=["glyphs"],
         output_names=["logits"],
@@ -44,15 +50,30 @@ def export_onnx(network: "Network", weights_sha256: str) -> bytes:
 
 
 def open_session(network: "TrainedNetwork") -> "onnxruntime.InferenceSession":
-    """A session for the network; derives the ONNX model anew when the file beside the weights does not match them."""
-    import onnxruntime
+    """A session for the network, from the ONNX file beside its weights where that is provably theirs.
 
-    file = network.folder / "network.onnx"
-    if file.is_file():
-        session = _session(file.read_bytes())
-        if session.get_modelmeta().custom_metadata_map.get(WEIGHTS_KEY) == network.passport.weights_sha256:
-            return session
-    return _session(export_onnx(network.module(), network.passport.weights_sha256))
+    Raises `NetworkError` when weights and passport do not belong together.
+    """
+    network.read_weights()  # the answers are these weights': exchanged ones must be noticed even where ONNX answers
+    session = _stored_session(network) or _session(export_onnx(network.module(), network.passport.weights_sha256))
+    outputs, classes = session.get_outputs()[0].shape[-1], len(network.passport.classes)
+    if outputs != classes:
+        raise NetworkError(
+            f"{network.folder} has a network with {outputs} outputs for {classes} classes; train it anew."
+        )
+    return session
+
+
+def _stored_session(network: "TrainedNetwork") -> "onnxruntime.InferenceSession | None":
+    try:
+        model = network.runtime_file.read_bytes()
+    except OSError:
+        return None
+    if hashlib.sha256(model).hexdigest() != network.passport.runtime_sha256:
+        return None
+    session = _session(model)
+    weights_sha256 = session.get_modelmeta().custom_metadata_map.get(WEIGHTS_KEY)
+    return session if weights_sha256 == network.passport.weights_sha256 else None
 
 
 def _session(model: bytes) -> "onnxruntime.InferenceSession":

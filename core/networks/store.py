@@ -1,27 +1,27 @@
 """The store: trained networks on disk, the shipped ones in `assets/networks`, the user's own in `INKLING_HOME`."""
 
+import hashlib
 import json
 import os
-import re
 import tempfile
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from core.errors import NetworkError
-from core.networks.passport import Passport, file_sha256, read_passport
+from core.networks.passport import Passport, is_name, read_passport
 from core.paths import ASSETS, home_dir
 
 if TYPE_CHECKING:
+    import onnxruntime
+
     from core.networks.base import Network
 
-NAME_PATTERN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
-
-def _folders() -> list[Path]:
+def _shelves() -> list[Path]:
     return [home_dir() / "networks", ASSETS / "networks"]
 
 
@@ -36,34 +36,57 @@ class TrainedNetwork:
     def name(self) -> str:
         return self.passport.name
 
+    @property
+    def weights_file(self) -> Path:
+        return self.folder / "weights.safetensors"
+
+    @property
+    def runtime_file(self) -> Path:
+        """The ONNX file derived from the weights."""
+        return self.folder / "network.onnx"
+
     def module(self) -> "Network":
         """A fresh copy in eval mode that the caller may train, hook or change."""
-        from safetensors.torch import load_file  # torch only where it is needed: reading pictures works without
+        from safetensors import SafetensorError
+        from safetensors.torch import load  # torch only where it is needed: reading pictures works without
 
         from core.networks.base import build
 
-        self.check_weights()
         network = build(self.passport.spec)
-        network.load_state_dict(load_file(self.folder / "weights.safetensors"))
+        try:
+            state = load(self.read_weights())
+            network.load_state_dict(state)
+        except (SafetensorError, RuntimeError) as error:
+            reason = " ".join(str(error).split())[:200]
+            raise NetworkError(
+                f"{self.weights_file} does not hold the weights of a {self.passport.spec.architecture!r} network with "
+                f"{self.passport.spec.classes} classes ({reason}); restore it with its passport, or train anew."
+            ) from error
+        if not all(bool(tensor.isfinite().all()) for tensor in state.values()):
+            raise NetworkError(f"{self.weights_file} holds numbers that are not finite; train the network anew.")
         return network.eval()
 
-    def check_weights(self) -> None:
-        """Raises `NetworkError` unless the weights are there and are the ones the passport speaks of."""
-        file = self.folder / "weights.safetensors"
-        if not file.is_file():
-            raise NetworkError(f"{file} is missing: the network {self.name!r} has a passport but no weights.")
-        if file_sha256(file) != self.passport.weights_sha256:
+    def read_weights(self) -> bytes:
+        """The weights file's content; raises `NetworkError` unless it is the one that the passport speaks of."""
+        try:
+            content = self.weights_file.read_bytes()
+        except OSError as error:
             raise NetworkError(
-                f"{file} is not the file its passport speaks of (the SHA-256 differs): it is damaged or was exchanged. "
-                "Restore both files together, or train the network anew."
+                f"{self.weights_file} is missing or cannot be read ({error.strerror}): the network {self.name!r} has a "
+                "passport but no weights; restore the file, or train the network anew."
+            ) from error
+        if hashlib.sha256(content).hexdigest() != self.passport.weights_sha256:
+            raise NetworkError(
+                f"{self.weights_file} is not the file its passport speaks of (the SHA-256 differs): it is damaged or "
+                "was exchanged; restore both files together, or train the network anew."
             )
+        return content
 
     @cached_property
-    def session(self):
+    def session(self) -> "onnxruntime.InferenceSession":
         """An ONNX Runtime session on one thread, `(N, 1, 28, 28) float32 → (N, C)` logits; shared, never changed."""
         from core.networks.runtime import open_session
 
-        self.check_weights()
         return open_session(self)
 
     def logits(self, glyphs: np.ndarray) -> np.ndarray:
@@ -71,47 +94,78 @@ class TrainedNetwork:
         return self.session.run(None, {"glyphs": glyphs[:, None]})[0]
 
 
+def survey_networks() -> tuple[list[Passport], list[NetworkError]]:
+    """The passports of all networks that can be used, `digits` first, then by name; and what is wrong with the rest."""
+    passports, errors = [], []
+    for folder in _folders().values():
+        try:
+            passports.append(read_passport(folder / "passport.json"))
+        except NetworkError as error:
+            errors.append(error)
+    return sorted(passports, key=lambda p: (p.name != "digits", p.name)), errors
+
+
 def list_networks() -> list[Passport]:
-    """The passports of all networks that can be used, `digits` first, then by name; damaged ones are left out."""
-    found: dict[str, Passport] = {}
-    for folder in _folders():
-        for file in sorted(folder.glob("*/passport.json")):
-            try:
-                found.setdefault(file.parent.name, read_passport(file))
-            except NetworkError:
-                continue  # its own error is told when it is asked for by name
-    return sorted(found.values(), key=lambda p: (p.name != "digits", p.name))
+    """The passports of all networks that can be used, `digits` first, then by name."""
+    return survey_networks()[0]
 
 
 def open_network(name: str) -> TrainedNetwork:
     """The network of that name; raises `NetworkError` when it is unknown or its passport is damaged."""
-    if NAME_PATTERN.fullmatch(name):
-        for folder in _folders():
-            if (folder / name).is_dir():
-                return TrainedNetwork(read_passport(folder / name / "passport.json"), folder / name)
-    known = ", ".join(p.name for p in list_networks()) or "none yet"
-    raise NetworkError(f"There is no trained network {name!r}; there are: {known}.")
+    folder = _folders().get(name)
+    if folder is None:
+        known = ", ".join(p.name for p in list_networks()) or "none yet"
+        raise NetworkError(f"There is no trained network {name!r}; there are: {known}.")
+    return TrainedNetwork(read_passport(folder / "passport.json"), folder)
 
 
-def save_network(network: "Network", passport_fields: dict, folder: Path | None = None) -> TrainedNetwork:
-    """Writes weights, runtime file and passport (last, so that a half-written network is never listed)."""
+def _folders() -> dict[str, Path]:
+    """Name → folder of every network there is, readable or not; the user's own come before shipped ones."""
+    found: dict[str, Path] = {}
+    for shelf in _shelves():
+        try:
+            folders = sorted(f for f in shelf.iterdir() if is_name(f.name) and f.is_dir())
+        except OSError:
+            continue  # no such shelf yet: the first network that is saved makes it
+        for folder in folders:
+            found.setdefault(folder.name, folder)
+    return found
+
+
+def save_network(network: "Network", passport_fields: dict[str, Any], shelf: Path | None = None) -> TrainedNetwork:
+    """Writes weights, runtime file and passport (last, so that a half-written network is never listed).
+
+    `passport_fields` are the `Passport`'s fields but for the spec and the hashes, which are found here; `shelf` is the
+    folder to make the network's own folder in (default: the user's). Raises `NetworkError` before anything is
+    written when the fields do not fit, and when the folder cannot be written to.
+    """
     from safetensors.torch import save
 
     from core.networks.runtime import export_onnx
 
-    name = passport_fields["name"]
-    if not NAME_PATTERN.fullmatch(name):
-        raise NetworkError(f"{name!r} is no name for a network: use letters, digits, '.', '_' and '-', 64 at most.")
-    folder = (folder or _folders()[0]) / name
-    folder.mkdir(parents=True, exist_ok=True)
-    state = {key: value.contiguous() for key, value in network.state_dict().items()}
-    write_atomically(folder / "weights.safetensors", save(state))
-    passport = Passport(
-        spec=network.spec, weights_sha256=file_sha256(folder / "weights.safetensors"), **passport_fields
-    )
-    write_atomically(folder / "network.onnx", export_onnx(network, passport.weights_sha256))
-    write_atomically(folder / "passport.json", json.dumps(passport.to_json(), indent=2).encode())
-    return TrainedNetwork(passport, folder)
+    weights = save({key: value.contiguous() for key, value in network.state_dict().items()})
+    weights_sha256 = hashlib.sha256(weights).hexdigest()
+    runtime = export_onnx(network, weights_sha256)
+    try:
+        passport = Passport(
+            spec=network.spec,
+            weights_sha256=weights_sha256,
+            runtime_sha256=hashlib.sha256(runtime).hexdigest(),
+            **passport_fields,
+        )
+    except NetworkError as error:
+        raise NetworkError(f"The network cannot be kept under this passport: {error}.") from error
+    trained = TrainedNetwork(passport, (shelf or _shelves()[0]) / passport.name)
+    try:
+        trained.folder.mkdir(parents=True, exist_ok=True)
+        write_atomically(trained.weights_file, weights)
+        write_atomically(trained.runtime_file, runtime)
+        write_atomically(trained.folder / "passport.json", json.dumps(passport.to_json(), indent=2).encode())
+    except OSError as error:
+        raise NetworkError(
+            f"{trained.folder} cannot be written ({error.strerror}); set INKLING_HOME to a folder that can be."
+        ) from error
+    return trained
 
 
 def write_atomically(file: Path, content: bytes) -> None:

@@ -94,7 +94,7 @@ def unpack(content: bytes, name: str = "") -> Picture:
             pixels = _rgb(_upright(image))
         except Exception as error:  # as above: truncated and damaged data surface as many kinds of error
             raise PictureError(
-                f"{name} begins as a {image.format} picture but is damaged or cut short ({error}); save or send it again."
+                f"{name} is a {image.format} picture that is damaged or cut short ({error}); save or send it again."
             ) from error
     return Picture(pixels, scale)
 

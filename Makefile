@@ -1,0 +1,51 @@
+# make run    starts Inkling in the browser
+# make test   runs the whole test suite
+# make lint   checks format, style and types        make bench        measures speed and accuracy
+# make networks     retrains what ships in assets   make screenshots  takes the README's pictures anew
+# make clean        removes the virtual environment and all caches
+#
+# PYTHON names the interpreter (3.11 or newer) that the virtual environment is made with.
+
+PYTHON ?= python3
+BIN := .venv/bin
+RUN_READY := .venv/.run-ready
+DEV_READY := .venv/.dev-ready
+
+.PHONY: run test lint bench networks screenshots clean
+
+run: $(RUN_READY)
+	$(BIN)/streamlit run app.py
+
+test: $(DEV_READY)
+	$(BIN)/python -m pytest
+
+lint: $(DEV_READY)
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+
+bench: $(RUN_READY)
+	$(BIN)/python -m core bench
+
+networks: $(RUN_READY)
+	$(BIN)/python -m core.training.ship
+
+screenshots: $(DEV_READY)
+	$(BIN)/python -m pytest tests/browser/test_screenshots.py
+
+clean:
+	rm -rf .venv .pytest_cache .ruff_cache .mypy_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+.venv/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+		|| { echo "Inkling needs Python 3.11 or newer; name one: make $(MAKECMDGOALS) PYTHON=python3.12" >&2; exit 1; }
+	$(PYTHON) -m venv .venv
+
+$(RUN_READY): requirements.txt | .venv/bin/python
+	$(BIN)/python -m pip install --quiet -r requirements.txt
+	@touch $@
+
+$(DEV_READY): requirements.txt requirements-dev.txt | .venv/bin/python
+	$(BIN)/python -m pip install --quiet -r requirements-dev.txt
+	@touch $@ $(RUN_READY)
