@@ -20,9 +20,10 @@ MAX_PIXELS = 50_000_000  # unpacked whole: 200 MB as RGBA
 MAX_PIXELS_REDUCED = 200_000_000  # baseline JPEG, which can be unpacked at an eighth of its size
 ENOUGH_PX = 1800  # longest side that reading can use; a JPEG is reduced while unpacking as long as it stays above
 
-# Pillow's own limit warns first and refuses at twice the number; ours refuses, so its warning would only be noise.
+# Pillow warns at its limit and refuses at twice the number; ours refuses at once. Its warnings (this one, and of odd
+# metadata in pictures that can be read all the same) would only be noise.
 Image.MAX_IMAGE_PIXELS = MAX_PIXELS_REDUCED
-warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)
+warnings.filterwarnings("ignore", module=r"PIL\.")
 
 # First bytes of what people take for pictures → what to tell them.
 STRANGERS = (
@@ -63,9 +64,8 @@ def open_picture(path: str | Path) -> Picture:
             raise PictureError(f"{path} is not a file; give the path of one picture.")
         with open(path, "rb") as file:
             content = file.read(MAX_BYTES + 1)
-    except (OSError, ValueError) as error:  # ValueError: a path with a null byte
-        reason = getattr(error, "strerror", None) or error
-        raise PictureError(f"{path} cannot be opened ({reason}).") from error
+    except OSError as error:
+        raise PictureError(f"{path} cannot be opened ({error.strerror}); check its name and permissions.") from error
     return unpack(content, str(path))
 
 

@@ -1,0 +1,54 @@
+"""What all tests share: a home of their own, and the data sets where they are at hand."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+PROJECT = Path(__file__).resolve().parent.parent
+
+if folder := os.environ.get("INKLING_DATA"):  # relative to where pytest was started, and tests start programs elsewhere
+    os.environ["INKLING_DATA"] = str(Path(folder).expanduser().resolve())
+
+
+@pytest.fixture(autouse=True)
+def inkling_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty `INKLING_HOME`; no test ever writes to the user's own."""
+    home = tmp_path_factory.mktemp("home")
+    monkeypatch.setenv("INKLING_HOME", str(home))
+    return home
+
+
+@pytest.fixture
+def data_or_skip() -> Callable[[str], Path]:
+    """`data_or_skip("MNIST/raw")` → that folder of `INKLING_DATA`; skips the test where it is missing."""
+    from core.paths import data_dir
+
+    def folder(name: str) -> Path:
+        path = data_dir() / name
+        if not path.exists():
+            pytest.skip(f"{path} is missing: set INKLING_DATA to a folder that holds {name}")
+        return path
+
+    return folder
+
+
+@pytest.fixture
+def command_line() -> Callable[..., subprocess.CompletedProcess[str]]:
+    """`command_line("read", path, "--json")` → the finished process of `python -m core …`, run from the project."""
+
+    def run(*arguments: str | Path, **environment: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-m", "core", *map(str, arguments)],
+            cwd=PROJECT,
+            env=os.environ | environment,
+            capture_output=True,
+            text=True,
+            timeout=240,
+            check=False,
+        )
+
+    return run
