@@ -1,0 +1,30 @@
+"""Inkling's frame: page config and navigation, nothing else. Start it with `streamlit run app.py`."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import streamlit as st
+
+
+@dataclass(frozen=True)
+class PageEntry:
+    """One page of the navigation: its file in `pages/`, its title, its icon."""
+
+    file: str
+    title: str
+    icon: str
+
+
+PAGES = (PageEntry("pages/draw.py", "Draw", ":material/draw:"),)
+STYLE = Path(__file__).parent / "pages/components/style.css"
+
+
+def main() -> None:
+    st.set_page_config(page_title="Inkling", page_icon=":material/draw:", layout="wide")
+    st.html(STYLE)
+    page = st.navigation([st.Page(p.file, title=p.title, icon=p.icon) for p in PAGES], position="top")
+    page.run()
+
+
+if __name__ == "__main__":  # so that the page tests can import PAGES
+    main()

@@ -1,0 +1,1 @@
+"""Figures: arrays → Plotly and pictures; pure, the same style everywhere."""

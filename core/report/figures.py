@@ -1,0 +1,76 @@
+"""Arrays → Plotly figures, in one style: transparent, quiet greys that are legible on light and dark alike."""
+
+import colorsys
+from collections.abc import Sequence
+
+import numpy as np
+import plotly.graph_objects as go
+
+from core.reading import written
+from core.reading.types import GREEK
+
+GREY = "#808895"  # 3.5 : 1 against white and 4.9 : 1 against the dark theme's background
+FADED = 0.35  # opacity of what is not the point of a figure
+
+# Ten hues that stay apart for colour-blind readers too (after Tableau's and Okabe and Ito's palettes).
+DIGIT_COLOURS = (
+    "#3b62d0", "#e07b1a", "#2a9d5c", "#d1495b", "#8a5cc9",
+    "#94643a", "#d067ae", "#0e9f9a", "#a39b20", "#5f9fe8",
+)  # fmt: skip
+_ORDER = {label: i for i, label in enumerate([*"0123456789", *GREEK])}
+
+TEMPLATE = go.layout.Template(
+    layout=go.Layout(
+        font={"size": 14, "color": GREY},
+        title={"font": {"size": 15}, "x": 0, "xanchor": "left", "xref": "container"},
+        paper_bgcolor="rgba(0,0,0,0)",
+        plot_bgcolor="rgba(0,0,0,0)",
+        margin={"l": 8, "r": 8, "t": 40, "b": 8},
+        xaxis={"automargin": True, "showgrid": False, "zeroline": False, "fixedrange": True},
+        yaxis={"automargin": True, "gridcolor": "rgba(128,136,149,0.2)", "zeroline": False, "fixedrange": True},
+        colorway=DIGIT_COLOURS,
+        bargap=0.25,
+        showlegend=False,
+    )
+)
+
+
+def class_colour(label: str, position: int = 0) -> str:
+    """The colour of a class, the same in every figure; `position` tells unknown classes apart."""
+    index = _ORDER.get(label, len(_ORDER) + position)
+    if index < len(DIGIT_COLOURS):
+        return DIGIT_COLOURS[index]
+    hue = index * 0.618034 % 1  # the golden ratio keeps neighbours in the alphabet far apart in hue
+    red, green, blue = colorsys.hls_to_rgb(hue, 0.48, 0.55)
+    return f"#{round(red * 255):02x}{round(green * 255):02x}{round(blue * 255):02x}"
+
+
+def probability_bars(probabilities: np.ndarray, classes: Sequence[str], title: str) -> go.Figure:
+    """One bar for each class: `(C,)` probabilities in [0, 1] → percent; the likeliest stands out."""
+    percent = np.asarray(probabilities, float) * 100
+    best = int(percent.argmax())
+    figure = go.Figure(
+        go.Bar(
+            x=[written(label) for label in classes],
+            y=percent,
+            marker={
+                "color": [class_colour(label, i) for i, label in enumerate(classes)],
+                "opacity": [1.0 if i == best else FADED for i in range(len(percent))],
+            },
+            text=[_percent(value) for value in percent],
+            textposition="outside",
+            cliponaxis=False,
+            hovertemplate="%{x}: %{y:.2f} %<extra></extra>",
+        )
+    )
+    figure.update_layout(template=TEMPLATE, title=title, height=260)
+    figure.update_xaxes(type="category", title="class")
+    figure.update_yaxes(range=[0, 112], tickvals=[0, 50, 100], title="probability (%)")
+    return figure
+
+
+def _percent(value: float) -> str:
+    """Short, and never more than is known: 99.97 is not written as 100."""
+    if value < 1:
+        return ""
+    return f"{min(value, 99.9):.1f}" if value > 99 else f"{value:.0f}"
