@@ -1,0 +1,203 @@
+"""Tracks: symbols followed over the frames of a video, what is said of them fused over time.
+
+A frame alone is noisy: a blur hides a stroke, a hand covers a symbol, a 1 looks like a 7 for a moment. A track keeps a
+symbol's identity from frame to frame and averages the log-probabilities that the network gives it, the newest
+weighing most, so that the text stands still while the writing does and changes at once when the page is turned.
+All thresholds below are heuristics, chosen on clips of real ink on drawn paper at 25 to 30 frames a second.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from core.reading.types import Box, Reading
+
+REACH = 0.75  # a symbol moves by less than this share of its longest side between two frames (camera motion taken out)
+MAX_GROWTH = 1.7  # ... and grows or shrinks by less than this factor
+MIN_LIKENESS = 0.6  # cosine of two glyphs: below it, what stands in a symbol's place is another symbol
+CONFIRM_FRAMES = 3  # a newcomer is shown when it was seen in so many frames running: dirt and blur come and go faster
+HOLD_S = 0.4  # a symbol that is covered stays in the text for so long
+OVERLAP = 0.3  # intersection over union at which a newcomer takes the place of a missing symbol
+LABEL_LEAD = 0.4  # a shown label gives way when another's mean log-probability is better by this (odds of 1.5)
+REFUSE_ABOVE, ADMIT_BELOW = 0.6, 0.4  # share of recent frames that refuse: two levels, so that it does not toggle
+FLOOR = 1e-4  # no single frame may rule a class out for good
+
+
+@dataclass(frozen=True, eq=False)
+class TrackedSymbol:
+    """A track as it stands after one frame."""
+
+    track: int  # its number, never used twice in a video
+    label: str | None  # None when refused
+    confidence: float  # fused probability of the label (refused: of the likeliest class), in [0, 1]
+    box: Box
+    row: int
+    glyph: np.ndarray  # (28, 28) float32 in [0, 1], of the last frame that showed it
+    probabilities: np.ndarray  # (C,) float32, sums to 1: normalised geometric mean over the recent frames
+    reason: str | None  # why it is refused; None when it is read
+    visible: bool  # False while it is only held
+
+
+class _Track:
+    """What is remembered of one symbol; its size does not depend on how long it has been followed."""
+
+    def __init__(self, number: int, reading: Reading, time_s: float) -> None:
+        self.number = number
+        self.frames = 1
+        self.weight = 1.0
+        self.log_probabilities = _log(reading)
+        self.refused = float(reading.reason is not None)
+        self.is_refused = reading.reason is not None
+        self.reason = reading.reason
+        self.likeness = _unit(reading.glyph)
+        self.shown = int(self.log_probabilities.argmax())
+        self.last, self.last_s = reading, time_s
+
+    @property
+    def confirmed(self) -> bool:
+        return self.frames >= CONFIRM_FRAMES
+
+    def see(self, reading: Reading, time_s: float, smoothing_s: float) -> None:
+        """Takes in one more frame; older frames lose half of their weight every `smoothing_s` seconds."""
+        kept = self.weight * 0.5 ** ((time_s - self.last_s) / smoothing_s) if smoothing_s > 0 else 0.0
+        self.weight = kept + 1.0
+        self.log_probabilities += (_log(reading) - self.log_probabilities) / self.weight
+        self.refused += (float(reading.reason is not None) - self.refused) / self.weight
+        self.is_refused = self.refused > (ADMIT_BELOW if self.is_refused else REFUSE_ABOVE)
+        self.reason = reading.reason or self.reason
+        self.likeness = _unit(0.7 * self.likeness + 0.3 * _unit(reading.glyph))
+        best = int(self.log_probabilities.argmax())
+        if self.log_probabilities[best] > self.log_probabilities[self.shown] + LABEL_LEAD:
+            self.shown = best
+        self.frames += 1
+        self.last, self.last_s = reading, time_s
+
+    def symbol(self, classes: Sequence[str], visible: bool) -> TrackedSymbol:
+        weights = np.exp(self.log_probabilities - self.log_probabilities.max())
+        probabilities = (weights / weights.sum()).astype(np.float32)
+        refused = self.is_refused
+        return TrackedSymbol(
+            track=self.number,
+            label=None if refused else classes[self.shown],
+            confidence=float(probabilities[probabilities.argmax() if refused else self.shown]),
+            box=self.last.box,
+            row=self.last.row,
+            glyph=self.last.glyph,
+            probabilities=probabilities,
+            reason=self.reason if refused else None,
+            visible=visible,
+        )
+
+
+class Tracker:
+    """Follows the symbols of one video; one thread at a time."""
+
+    def __init__(self, classes: Sequence[str], smoothing_s: float = 0.25, first_number: int = 1) -> None:
+        self.classes = tuple(classes)
+        self.smoothing_s = smoothing_s
+        self.next_number = first_number
+        self._tracks: list[_Track] = []  # in reading order
+        self._motion = np.zeros(2)  # of the whole picture between the last two frames, in pixels
+
+    def update(self, readings: Sequence[Reading], time_s: float) -> tuple[TrackedSymbol, ...]:
+        """The readings of the next frame, in reading order, and its time → the symbols that stand, in reading order."""
+        pairs = self._match(readings)
+        moves = [_centres([readings[r]])[0] - _centres([track.last])[0] for r, track in pairs.items()]
+        self._motion = np.median(moves, axis=0) if moves else np.zeros(2)
+        newly_confirmed: list[_Track] = []
+        seen: list[_Track] = []
+        for index, reading in enumerate(readings):
+            track = pairs.get(index)
+            if track is None:
+                track = _Track(self.next_number, reading, time_s)
+                self.next_number += 1
+            else:
+                track.see(reading, time_s, self.smoothing_s)
+            if track.frames == CONFIRM_FRAMES:
+                newly_confirmed.append(track)
+            seen.append(track)
+        missing = self._still_held(seen, newly_confirmed, time_s)
+        self._tracks = _in_reading_order(self._tracks, seen, missing)
+        visible = {track.number for track in seen}
+        return tuple(t.symbol(self.classes, t.number in visible) for t in self._tracks if t.confirmed)
+
+    def _match(self, readings: Sequence[Reading]) -> dict[int, _Track]:
+        """Index of a reading → its track: nearest pairs first, among those that could be the same symbol."""
+        if not readings or not self._tracks:
+            return {}
+        last = [track.last for track in self._tracks]
+        offsets = _centres(readings)[:, None] - (_centres(last) + self._motion)[None]
+        sizes, last_sizes = _longest_sides(readings)[:, None], _longest_sides(last)[None]
+        distances = np.hypot(*np.moveaxis(offsets, 2, 0)) / np.maximum(sizes, last_sizes)
+        growth = np.maximum(sizes / last_sizes, last_sizes / sizes)
+        likeness = np.stack([_unit(r.glyph) for r in readings]) @ np.stack([t.likeness for t in self._tracks]).T
+        possible = (distances < REACH) & (growth < MAX_GROWTH) & (likeness > MIN_LIKENESS)
+        cost = np.where(possible, distances - likeness, np.inf)
+        pairs: dict[int, _Track] = {}
+        while np.isfinite(cost).any():
+            r, t = np.unravel_index(cost.argmin(), cost.shape)
+            pairs[int(r)] = self._tracks[t]
+            cost[r, :] = cost[:, t] = np.inf
+        return pairs
+
+    def _still_held(self, seen: list[_Track], newly_confirmed: list[_Track], time_s: float) -> list[_Track]:
+        """The tracks that this frame does not show but the text keeps for a moment.
+
+        A newcomer ends the hold of what stood in its place. When half of the symbols are missing and newcomers
+        stand, the page was turned and nothing of the old one is held.
+        """
+        numbers = {track.number for track in seen}
+        shown = [track for track in self._tracks if track.confirmed]
+        missing = [t for t in shown if t.number not in numbers and 0 <= time_s - t.last_s <= HOLD_S]
+        newcomers = [track for track in newly_confirmed if not track.is_refused]
+        if newcomers and 2 * len(missing) >= len([t for t in shown if t not in newcomers]):
+            return []
+        return [t for t in missing if all(_overlap(t.last.box, new.last.box) < OVERLAP for new in newcomers)]
+
+
+def _in_reading_order(before: list[_Track], seen: list[_Track], missing: list[_Track]) -> list[_Track]:
+    """The seen tracks as this frame orders them; each missing one follows the neighbour that it used to follow."""
+    order = list(seen)
+    held = {track.number for track in missing}
+    for position, track in enumerate(before):
+        if track.number in held:
+            earlier = {t.number for t in before[:position]}
+            after = max((i for i, t in enumerate(order) if t.number in earlier), default=-1)
+            order.insert(after + 1, track)
+    return order
+
+
+def _log(reading: Reading) -> np.ndarray:
+    return np.log(np.maximum(reading.probabilities, FLOOR))
+
+
+def _unit(glyph: np.ndarray) -> np.ndarray:
+    flat = glyph.ravel()
+    return flat / (np.linalg.norm(flat) + 1e-9)
+
+
+def _centres(readings: Sequence[Reading]) -> np.ndarray:
+    """`(N, 2)` centres x, y of the readings' boxes."""
+    boxes = np.array([r.box for r in readings], float)
+    return boxes[:, :2] + boxes[:, 2:] / 2
+
+
+def _longest_sides(readings: Sequence[Reading]) -> np.ndarray:
+    return np.array([max(1, *r.box[2:]) for r in readings], float)
+
+
+def _overlap(a: Box, b: Box) -> float:
+    """Intersection over union of two boxes, in [0, 1]."""
+    width = min(a[0] + a[2], b[0] + b[2]) - max(a[0], b[0])
+    height = min(a[1] + a[3], b[1] + b[3]) - max(a[1], b[1])
+    shared = max(0, width) * max(0, height)
+    return shared / (a[2] * a[3] + b[2] * b[3] - shared) if shared else 0.0
+
+
+def unsure(symbols: Iterable[TrackedSymbol], confidence: float) -> tuple[TrackedSymbol, ...]:
+    """The same symbols; those surer than nothing but below the confidence needed are refused with that reason."""
+    return tuple(
+        replace(s, label=None, reason="not sure enough") if s.reason is None and s.confidence < confidence else s
+        for s in symbols
+    )
