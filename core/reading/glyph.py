@@ -5,14 +5,22 @@ import numpy as np
 
 SIZE = 28
 LONGEST_SIDE = 20  # MNIST: the digit fits a 20×20 box, its centre of mass in the middle of 28×28 (LeCun et al. 1998)
+THINNEST = 1.8  # px in the glyph: thinner strokes are thickened before they are reduced, or they would fade away
 
 
-def normalise(ink: np.ndarray) -> np.ndarray:
-    """`(h, w) float32` ink in [0, 1], cut out → glyph `(28, 28) float32` in [0, 1]."""
+def normalise(ink: np.ndarray, stroke: float | None = None) -> np.ndarray:
+    """`(h, w) float32` ink in [0, 1], cut out → glyph `(28, 28) float32` in [0, 1].
+
+    With the mean `stroke` width in px, hair-thin ink is thickened to `THINNEST` px in the glyph.
+    """
+    scale = LONGEST_SIDE / max(ink.shape)
+    if stroke is not None and stroke * scale < THINNEST:
+        ink = thicken(ink, round(THINNEST / scale - stroke))
+        scale = LONGEST_SIDE / max(ink.shape)
     h, w = ink.shape
-    scale = LONGEST_SIDE / max(h, w)
     small = cv2.resize(
-        ink, (max(1, round(w * scale)), max(1, round(h * scale))),
+        ink,
+        (max(1, round(w * scale)), max(1, round(h * scale))),
         interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR,
     )
     mass = float(small.sum())
@@ -23,3 +31,12 @@ def normalise(ink: np.ndarray) -> np.ndarray:
     shift_y = (SIZE - 1) / 2 - float((ys * small).sum()) / mass
     move = np.float32([[1, 0, round(shift_x)], [0, 1, round(shift_y)]])  # whole pixels, as MNIST: no second blur
     return np.clip(cv2.warpAffine(small, move, (SIZE, SIZE)), 0, 1).astype(np.float32)
+
+
+def thicken(ink: np.ndarray, more: int) -> np.ndarray:
+    """Strokes `more` px wider, with room for them at the edges."""
+    if more < 1:
+        return ink
+    before, after = more // 2, more - more // 2
+    roomy = cv2.copyMakeBorder(ink, before, after, before, after, cv2.BORDER_CONSTANT, value=0)
+    return cv2.dilate(roomy, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (more + 1, more + 1)))

@@ -13,6 +13,8 @@ from core.reading.types import Box
 FRAGMENT = 0.6  # a piece smaller than this share of its neighbour may be a part of it (a flag, a dot, a bar)
 REACH = 0.16  # a fragment belongs to the symbol within this share of the symbol's longest side ...
 STROKES = 2.0  # ... or within so many stroke widths
+STACKED_REACH = 0.3  # the same for a fragment above or below the symbol (the flag of a 5, the dot of an i)
+ALIKE = 0.4  # pieces of one symbol are at least this much alike in contrast
 INSIDE_REACH = 0.45  # a fragment wholly inside a symbol's box (the bar of a theta) may stand further from its strokes
 ENTWINED = 0.35  # pieces of any size whose boxes share this much of the smaller one, a stroke width apart
 MOST_POINTS = 160  # outline points compared
@@ -42,13 +44,16 @@ def group(pieces: Sequence[Piece]) -> list[list[Piece]]:
 
 def distance_if_joined(small: Piece, large: Piece) -> float | None:
     """The distance in px between two pieces of one symbol; None when they are two symbols."""
+    if min(small.peak, large.peak) < ALIKE * max(small.peak, large.peak):
+        return None
     gap = box_gap(small.box, large.box)
     stroke = max(small.stroke, large.stroke)
     shared = shared_part(small.box, large.box)
     fragment = small.longest <= FRAGMENT * large.longest
     reach = 0.0
     if fragment:
-        reach = max(REACH * large.longest, STROKES * stroke)
+        stacked = beside(small.box, large.box) > 0.6
+        reach = max((STACKED_REACH if stacked else REACH) * large.longest, STROKES * stroke)
         if shared > 0.9:
             reach = INSIDE_REACH * large.longest
     elif shared > ENTWINED or small.parent == large.parent:
@@ -71,6 +76,11 @@ def shared_part(a: Box, b: Box) -> float:
     across = min(a[0] + a[2], b[0] + b[2]) - max(a[0], b[0])
     down = min(a[1] + a[3], b[1] + b[3]) - max(a[1], b[1])
     return max(across, 0) * max(down, 0) / min(a[2] * a[3], b[2] * b[3])
+
+
+def beside(a: Box, b: Box) -> float:
+    """The share of box a's width that box b covers, at whatever height."""
+    return (min(a[0] + a[2], b[0] + b[2]) - max(a[0], b[0])) / a[2]
 
 
 def outline_distance(a: np.ndarray, b: np.ndarray) -> float:

@@ -17,7 +17,6 @@ WIDE_WINDOW = 0.4  # the coarse pass's closing window as a share of the shortest
 LIFT = 16  # grey levels added before dividing: in deep shadow noise is not contrast
 FAINTEST = 14  # /255: below this contrast nothing is taken for ink, however clean the picture
 NOISE_SIGMAS = 5.0
-COLOUR_GAIN = 1.4  # a colour's own channel is used when ink stands out this many times better there than in grey
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,18 +57,13 @@ def shrink(image: np.ndarray, longest_side: int) -> np.ndarray:
     return cv2.resize(image, (max(1, round(w * scale)), max(1, round(h * scale))), interpolation=cv2.INTER_AREA)
 
 
-def choose_tone(coarse: np.ndarray) -> Tone:
-    """Polarity and channel of a coarse picture's ink.
+def is_ink_dark(coarse: np.ndarray) -> bool:
+    """Whether a coarse picture's ink is darker than its paper.
 
     A heuristic: ink is the minority, so the running median is paper, and ink is on the side with the heavier tail of
     departures from it (third powers: strong and sparse beats weak and wide).
     """
-    dark, light = Tone(True, True).of(coarse), cv2.bitwise_not(Tone(False, True).of(coarse))
-    is_dark = tail(dark, -1) >= tail(light, +1)
-    if coarse.ndim == 2:
-        return Tone(is_dark, False)
-    grey, extreme = (contrast_to_paper(Tone(is_dark, e).of(coarse), wide_window(coarse)) for e in (False, True))
-    return Tone(is_dark, strength(extreme) > COLOUR_GAIN * strength(grey))
+    return tail(Tone(True, True).of(coarse), -1) >= tail(cv2.bitwise_not(Tone(False, True).of(coarse)), +1)
 
 
 def tail(grey: np.ndarray, sign: int) -> float:
@@ -79,11 +73,6 @@ def tail(grey: np.ndarray, sign: int) -> float:
     paper = cv2.resize(cv2.medianBlur(small, window), grey.shape[::-1])
     departure = cv2.subtract(grey, paper) if sign > 0 else cv2.subtract(paper, grey)
     return float((departure.astype(np.float32) ** 3).sum())
-
-
-def strength(contrast: np.ndarray) -> float:
-    """The contrast of the strongest hundredth of a picture over what its noise reaches."""
-    return float(np.quantile(contrast, 0.99)) / (noise_floor(contrast))
 
 
 def wide_window(image: np.ndarray) -> int:

@@ -9,16 +9,17 @@ import numpy as np
 from core.reading import ink
 from core.reading.glyph import normalise
 from core.reading.grouping import group
-from core.reading.ink import Ink
+from core.reading.ink import Ink, Tone
 from core.reading.pieces import Piece, find_pieces
 from core.reading.rows import row_of_each
+from core.reading.selection import Symbol, select, writing
 from core.reading.types import Box, Segment, Segmentation
 
 METHODS = ("adaptive", "otsu", "fixed")
 SMALL_PICTURE = 160  # px: smaller pictures are enlarged to this, so that strokes are more than a pixel wide
 LARGEST_ENLARGEMENT = 6
-DIRT = 0.3  # pieces smaller than this share of the picture's symbols are dirt, if they are no part of one
-FAINT = 0.35  # symbols weaker than this share of the picture's ink shine through from the page's back
+RAMP = 40  # grey levels from the threshold to full ink, for methods with one level
+COLOUR_GAIN = 1.4  # a colour's own channel is used when ink stands out this many times better there than in grey
 
 
 @dataclass(frozen=True)
@@ -34,26 +35,6 @@ class SegmentOptions:
             raise ValueError(f"method is {self.method!r}; it must be one of {', '.join(METHODS)}")
 
 
-@dataclass(frozen=True, eq=False)
-class Symbol:
-    """The pieces of one symbol, with the box around them, in px of the working picture."""
-
-    pieces: Sequence[Piece]
-    box: Box
-
-    @property
-    def longest(self) -> int:
-        return max(self.box[2], self.box[3])
-
-    @property
-    def stroke(self) -> float:
-        return max(piece.stroke for piece in self.pieces)
-
-    @property
-    def peak(self) -> int:
-        return max(piece.peak for piece in self.pieces)
-
-
 def segment(image: np.ndarray, options: SegmentOptions = SegmentOptions()) -> Segmentation:
     """All symbols of an image, `(H, W, 3)` or `(H, W)` uint8, in reading order; boxes in the image's px."""
     height, width = image.shape[:2]
@@ -61,16 +42,15 @@ def segment(image: np.ndarray, options: SegmentOptions = SegmentOptions()) -> Se
         return Segmentation((), (width, height), True)
     work = working_picture(image, options.longest_side)
     found, tone = find_ink(work, options)
-    shortest = 0.5 * options.smallest * min(work.shape[:2])
-    symbols = choose(
-        join(find_pieces(found.contrast, found.floor, max(3, shortest), options.method == "adaptive")), work.shape
-    )
-    rows = row_of_each([symbol.box for symbol in symbols])
-    order = sorted(range(len(symbols)), key=lambda i: (rows[i], symbols[i].box[0]))
+    smallest = options.smallest * min(work.shape[:2])
+    pieces = find_pieces(found.contrast, found.floor, max(3, 0.5 * smallest), options.method == "adaptive")
+    chosen = select(join(writing(pieces, work.shape)), work.shape, smallest, found.floor)
+    rows = row_of_each([symbol.box for symbol, _ in chosen])
+    order = sorted(range(len(chosen)), key=lambda i: (rows[i], chosen[i][0].box[0]))
     scale = (width / work.shape[1], height / work.shape[0])
     segments = tuple(
-        Segment(rescale(s.box, scale, (width, height)), glyph_of(s, found.contrast), row, s.peak / 255, None)
-        for s, row in ((symbols[i], rows[i]) for i in order)
+        Segment(rescale(s.box, scale, (width, height)), glyph_of(s, found.contrast), row, s.peak / 255, reason)
+        for (s, reason), row in ((chosen[i], rows[i]) for i in order)
     )
     stages = stages_of(tone, found, (width, height)) if options.keep_stages else {}
     return Segmentation(segments, (width, height), found.is_dark, stages)
@@ -88,28 +68,32 @@ def working_picture(image: np.ndarray, longest_side: int) -> np.ndarray:
 def find_ink(work: np.ndarray, options: SegmentOptions) -> tuple[Ink, np.ndarray]:
     """The picture's ink by the method asked for, and the grey tone that it was found in."""
     coarse = ink.shrink(work, ink.COARSE_SIDE)
-    chosen = ink.choose_tone(coarse)
+    chosen, window = survey(coarse)
     tone = chosen.of(work)
     if options.method == "adaptive":
-        contrast = ink.contrast_to_paper(tone, fitted_window(chosen.of(coarse), max(work.shape) / max(coarse.shape)))
+        contrast = ink.contrast_to_paper(tone, round(window * max(work.shape) / max(coarse.shape)))
         return Ink(contrast, ink.noise_floor(contrast), chosen.is_dark), tone
+    level = options.level if chosen.is_dark else 255 - options.level
     if options.method == "otsu":
-        level, ramp = cv2.threshold(tone, 0, 255, cv2.THRESH_OTSU)[0], 40
-    else:
-        level, ramp = (options.level if chosen.is_dark else 255 - options.level), 40
-    return Ink(ink.by_level(tone, int(level), ramp), 128, chosen.is_dark), tone
+        level = int(cv2.threshold(tone, 0, 255, cv2.THRESH_OTSU)[0])
+    return Ink(ink.by_level(tone, level, RAMP), 128, chosen.is_dark), tone
 
 
-def fitted_window(coarse_tone: np.ndarray, scale: float) -> int:
-    """The closing window in px of the working picture, from the stroke width that the coarse pass measures."""
-    wide = ink.wide_window(coarse_tone)
-    contrast = ink.contrast_to_paper(coarse_tone, wide)
-    pieces = [p for p in find_pieces(contrast, ink.noise_floor(contrast), 4) if not p.is_blob]
-    if not pieces:
-        return round(wide * scale / 4)
-    large = max(p.longest for p in pieces)
-    stroke = max(p.stroke for p in pieces if p.longest > 0.4 * large)
-    return min(round(wide * scale), round((2.5 * stroke + 4) * scale))
+def survey(coarse: np.ndarray) -> tuple[Tone, float]:
+    """The tone in which a coarse picture's ink shows best, and the closing window in its px that fits the strokes."""
+    is_dark = ink.is_ink_dark(coarse)
+    window = ink.wide_window(coarse)
+    best: tuple[float, Tone, float] = (0.0, Tone(is_dark, False), window / 4)
+    for tone in (Tone(is_dark, False), Tone(is_dark, True))[: coarse.ndim - 1]:
+        contrast = ink.contrast_to_paper(tone.of(coarse), window)
+        floor = ink.noise_floor(contrast)
+        pieces = [p for p in writing(find_pieces(contrast, floor, 4), coarse.shape) if not p.is_blob]
+        large = max((p.longest for p in pieces), default=0)
+        typical = [p for p in pieces if p.longest > 0.4 * large]
+        clarity = max((p.peak for p in typical), default=0) / floor / (COLOUR_GAIN if tone.extreme else 1)
+        if clarity > best[0]:
+            best = clarity, tone, min(window, 2.5 * max(p.stroke for p in typical) + 4)
+    return best[1], best[2]
 
 
 def join(pieces: Sequence[Piece]) -> list[Symbol]:
@@ -121,30 +105,21 @@ def box_around(boxes: Sequence[Box]) -> Box:
     return left, top, max(b[0] + b[2] for b in boxes) - left, max(b[1] + b[3] for b in boxes) - top
 
 
-def choose(symbols: Sequence[Symbol], shape: tuple[int, ...]) -> list[Symbol]:
-    """The symbols without dirt, shadows, table edges and what shines through."""
-    strokes = [s for s in symbols if not s.pieces[0].is_blob]
-    if not strokes:
-        return []
-    peak = max(s.peak for s in strokes)
-    strong = [s for s in strokes if s.peak > FAINT * peak]
-    longest = float(np.median([s.longest for s in strong if s.longest > 0.3 * max(t.longest for t in strong)]))
-    return [s for s in strong if s.longest > DIRT * longest]
-
-
 def glyph_of(symbol: Symbol, contrast: np.ndarray) -> np.ndarray:
     """The symbol's own ink, soft at its edges, normalised."""
     x, y, w, h = symbol.box
-    inside = np.zeros((h, w), np.uint8)
+    inside = np.zeros((h + 2, w + 2), np.uint8)
     for piece in symbol.pieces:
         px, py, pw, ph = piece.box
-        part = inside[py - y : py - y + ph, px - x : px - x + pw]
+        part = inside[py - y + 1 : py - y + 1 + ph, px - x + 1 : px - x + 1 + pw]
         cv2.bitwise_or(part, piece.mask, part)
-    near = cv2.dilate(inside, np.ones((3, 3), np.uint8))
-    crop = contrast[y : y + h, x : x + w].astype(np.float32)
+    near = cv2.dilate(inside, np.ones((3, 3), np.uint8))[1:-1, 1:-1]
     low, high = 0.25 * symbol.peak, 0.75 * symbol.peak
-    soft = np.clip((crop - low) / max(high - low, 1), 0, 1)
-    return normalise(np.where(near > 0, soft, 0).astype(np.float32))
+    soft = cv2.LUT(
+        contrast[y : y + h, x : x + w],
+        (np.clip((np.arange(256) - low) / (high - low + 1e-6), 0, 1) * 255).astype(np.uint8),
+    )
+    return normalise(cv2.bitwise_and(soft, near).astype(np.float32) / 255, symbol.stroke)
 
 
 def rescale(box: Box, scale_xy: tuple[float, float], size_wh: tuple[int, int]) -> Box:

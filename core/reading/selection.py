@@ -1,0 +1,130 @@
+"""Which pieces can be writing at all, and which symbols are kept, refused with a reason, or dropped as dirt.
+
+All of it is heuristic. What nobody would call a symbol is dropped silently; what somebody may have meant as one is
+refused with the reason.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from core.reading.pieces import Piece
+from core.reading.types import Box
+
+TOO_SMALL, TOO_FAINT, CUT_OFF = "too small", "too faint", "cut off at the edge"
+
+MARGIN = 0.002  # share of the shortest side: what comes this close to the frame touches it
+CONTACT = 0.4  # a piece that runs along the frame for this share of its length is table, shadow or border
+LINE = 0.5  # a straight piece from the frame inwards this long (share of the picture's side) is a ruled line, an edge
+SIZABLE = 0.2  # pieces with this share of the largest piece's area tell the strength and width of the picture's ink
+FAINT = 0.33  # ink weaker than this share of the strongest shines through from the page's back, or is the paper's print
+WEAK, FINE = 0.6, 0.4  # straight lines weaker, or finer, than these shares of the ink are creases and rules
+DIRT = 0.3  # symbols smaller than this share of the picture's symbols are dirt
+WHOLE = 0.6  # a symbol that leaves the frame and shows less than this share of the others' size has been cut off
+CLEAR = 1.3  # times the contrast that noise reaches: what is weaker cannot be told from it
+
+
+@dataclass(frozen=True, eq=False)
+class Symbol:
+    """The pieces of one symbol, with the box around them, in px of the working picture."""
+
+    pieces: Sequence[Piece]
+    box: Box
+
+    @property
+    def longest(self) -> int:
+        return max(self.box[2], self.box[3])
+
+    @property
+    def stroke(self) -> float:
+        """Mean stroke width in px."""
+        return sum(p.area for p in self.pieces) / sum(p.area / p.stroke for p in self.pieces)
+
+    @property
+    def peak(self) -> int:
+        return max(piece.peak for piece in self.pieces)
+
+
+Choice = tuple[Symbol, str | None]
+
+
+def writing(pieces: Sequence[Piece], shape: tuple[int, ...]) -> list[Piece]:
+    """The pieces that can be strokes: no table, no page border, no ruled line, nothing much fainter than the ink."""
+    pieces = [p for p in pieces if not is_border(p, shape) and not is_line(p, shape)]
+    if not pieces:
+        return []
+    most = max(p.area for p in pieces)
+    large = [p for p in pieces if p.area > SIZABLE * most]
+    peak, stroke = max(p.peak for p in large), max(p.stroke for p in large)
+    return [p for p in pieces if p.peak > FAINT * peak and not is_scratch(p, peak, stroke)]
+
+
+def contact(box: Box, outline: np.ndarray, shape: tuple[int, ...]) -> tuple[int, int]:
+    """How many px of the picture's frame a piece covers: the most on its left or right side, on its top or bottom."""
+    margin = 1 + int(MARGIN * min(shape[:2]))
+    x, y, w, h = box
+    sides = [0, 0, 0, 0]
+    if x < margin:
+        sides[0] = len(np.unique(outline[outline[:, 0] < margin, 1]))
+    if x + w > shape[1] - margin:
+        sides[1] = len(np.unique(outline[outline[:, 0] >= shape[1] - margin, 1]))
+    if y < margin:
+        sides[2] = len(np.unique(outline[outline[:, 1] < margin, 0]))
+    if y + h > shape[0] - margin:
+        sides[3] = len(np.unique(outline[outline[:, 1] >= shape[0] - margin, 0]))
+    return max(sides[:2]), max(sides[2:])
+
+
+def is_border(piece: Piece, shape: tuple[int, ...]) -> bool:
+    """It runs along the frame rather than crossing it."""
+    return max(contact(piece.box, piece.outline, shape)) > max(CONTACT * piece.longest, 2 * piece.stroke)
+
+
+def is_line(piece: Piece, shape: tuple[int, ...]) -> bool:
+    """Straight, thin, from the frame far into the picture."""
+    side = shape[1] if piece.box[2] > piece.box[3] else shape[0]
+    return piece.longest > LINE * side and is_straight(piece) and max(contact(piece.box, piece.outline, shape)) > 0
+
+
+def is_straight(piece: Piece) -> bool:
+    """Its narrowest upright or slanting box is little broader than its stroke."""
+    if piece.area > 2 * piece.stroke * piece.longest:
+        return False
+    return min(cv2.minAreaRect(piece.outline)[1]) < max(2.5 * piece.stroke, 0.08 * piece.longest)
+
+
+def is_scratch(piece: Piece, peak: int, stroke: float) -> bool:
+    """A crease, a ruled line, a paper's edge: straight, and weaker or much finer than the picture's ink."""
+    return (piece.peak < WEAK * peak or piece.stroke < FINE * stroke) and is_straight(piece) and not piece.is_blob
+
+
+def select(symbols: Sequence[Symbol], shape: tuple[int, ...], smallest: float, floor: int) -> list[Choice]:
+    """The symbols that are shown, each with None or the reason why it is refused; `smallest` in px."""
+    symbols = [s for s in symbols if not all(p.is_blob for p in s.pieces)]
+    touching = {id(s): touched(s, shape) for s in symbols}
+    whole = [s for s in symbols if not any(touching[id(s)])] or symbols
+    if not whole:
+        return []
+    largest = max(s.longest for s in whole)
+    typical = [s for s in whole if s.longest > DIRT * largest]
+    width, height = (float(np.median([s.box[axis] for s in typical])) for axis in (2, 3))
+    chosen: list[Choice] = []
+    for symbol in symbols:
+        across, down = touching[id(symbol)]
+        if symbol.longest < DIRT * max(width, height):
+            continue
+        if (across and symbol.box[2] < WHOLE * width) or (down and symbol.box[3] < WHOLE * height):
+            chosen.append((symbol, CUT_OFF))
+        elif symbol.longest < smallest:
+            chosen.append((symbol, TOO_SMALL))
+        else:
+            chosen.append((symbol, TOO_FAINT if symbol.peak < CLEAR * floor else None))
+    return chosen
+
+
+def touched(symbol: Symbol, shape: tuple[int, ...]) -> tuple[bool, bool]:
+    """Whether a symbol touches the frame's left or right side, and its top or bottom."""
+    sides = [contact(p.box, p.outline, shape) for p in symbol.pieces]
+    return any(across for across, _ in sides), any(down for _, down in sides)
