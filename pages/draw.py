@@ -111,7 +111,7 @@ def _empty_state() -> None:
     show_text("")
     st.markdown("Draw a digit with the mouse or a finger, or several in a row for a number. Or try one of these:")
     with st.grid(3, min_column_width=100):
-        for file in sorted((ASSETS / "samples").glob("*.png")):
+        for file in sorted((ASSETS / "samples").glob("*.jpg")):
             with st.container(gap="xsmall"):
                 st.image(file, width="stretch", alt=f"sample: {_title(file.stem)}")
                 st.button(

@@ -47,11 +47,17 @@ class Read:
         return self.image.shape[1] / self.page.segmentation.size_wh[0]
 
     def cut_out(self, reading: Reading) -> np.ndarray:
-        """The symbol as it was written, with a little of the paper around it: `(h, w, 3) uint8`."""
+        """The symbol as it was written, with a little of the paper around it: `(s, s, 3) uint8`.
+
+        What a square lacks is filled with the paper at its edge, so that no neighbour comes into the picture.
+        """
         x, y, w, h = (v * self.scale for v in reading.box)
         margin = 0.12 * max(w, h) + 1
         top, left = max(0, int(y - margin)), max(0, int(x - margin))
-        return self.image[top : int(y + h + margin) + 1, left : int(x + w + margin) + 1]
+        cut = self.image[top : int(y + h + margin) + 1, left : int(x + w + margin) + 1]
+        spare_h, spare_w = (max(cut.shape[:2]) - side for side in cut.shape[:2])
+        borders = spare_h // 2, spare_h - spare_h // 2, spare_w // 2, spare_w - spare_w // 2
+        return cv2.copyMakeBorder(cut, *borders, cv2.BORDER_REPLICATE)
 
 
 def read(picture: Picture, network: str, keep_stages: bool = False) -> Read:
@@ -166,12 +172,14 @@ def show_one_symbol(result: Read) -> None:
     reading = readings[chosen]
     st.html(
         '<div class="pair large">'
-        f"<figure>{_picture(result.cut_out(reading), 'the symbol as written')}<figcaption>as written</figcaption></figure>"
+        f"<figure>{_picture(result.cut_out(reading), 'the symbol as written')}"
+        "<figcaption>as written</figcaption></figure>"
         f"<figure>{_picture(_grey(reading.glyph), 'the glyph', 'glyph')}"
         "<figcaption>as the network sees it: 28×28</figcaption></figure></div>"
     )
     figure = probability_bars(reading.probabilities, result.page.classes, "How likely each class is")
     st.plotly_chart(figure, key="draw_bars", config={"displayModeBar": False})
+    st.caption("One tall bar: sure. Several: the network hesitates between them.")
 
 
 def show_steps(result: Read) -> None:
@@ -183,7 +191,7 @@ def show_steps(result: Read) -> None:
     }
     pictures = {captions.get(name, name): stage for name, stage in result.page.segmentation.stages.items()}
     boxed = boxes_picture(result.image, result.page.readings, result.scale)
-    with st.grid(min_column_width=280):
+    with st.grid(min_column_width=230, key="draw_steps"):
         for caption, picture in {**pictures, "Boxes: one for each symbol; dashed where it was refused": boxed}.items():
             st.image(picture, caption=caption, width="stretch")
 
