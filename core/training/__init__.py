@@ -1,0 +1,16 @@
+"""Training: configs, `fit` as a stream of events, augmentation, calibration, networks kept with their passports."""
+
+from core.training.config import TrainingConfig, recipe
+from core.training.fit import BatchDone, EpochDone, TrainingStopped, fit
+from core.training.run import TrainingResult, train
+
+__all__ = [
+    "BatchDone",
+    "EpochDone",
+    "TrainingConfig",
+    "TrainingResult",
+    "TrainingStopped",
+    "fit",
+    "recipe",
+    "train",
+]
