@@ -11,9 +11,11 @@ from core.reading.pieces import Piece
 from core.reading.types import Box
 
 FRAGMENT = 0.6  # a piece smaller than this share of its neighbour may be a part of it (a flag, a dot, a bar)
+SIDE_FRAGMENT = 0.45  # the same where it stands beside its neighbour, as other symbols do
 REACH = 0.16  # a fragment belongs to the symbol within this share of the symbol's longest side ...
 STROKES = 2.0  # ... or within so many stroke widths
-STACKED_REACH = 0.3  # the same for a fragment above or below the symbol (the flag of a 5, the dot of an i)
+STACKED_REACH = 0.25  # the same for a fragment above or below the symbol
+BAR_REACH = 0.4  # the same for a bar above or below it: the flag of a 5, the roof of a pi
 ALIKE = 0.4  # pieces of one symbol are at least this much alike in contrast
 INSIDE_REACH = 0.45  # a fragment wholly inside a symbol's box (the bar of a theta) may stand further from its strokes
 ENTWINED = 0.35  # pieces of any size whose boxes share this much of the smaller one, a stroke width apart
@@ -49,15 +51,16 @@ def distance_if_joined(small: Piece, large: Piece) -> float | None:
     gap = box_gap(small.box, large.box)
     stroke = max(small.stroke, large.stroke)
     shared = shared_part(small.box, large.box)
-    fragment = small.longest <= FRAGMENT * large.longest
+    stacked = beside(small.box, large.box)
+    fragment = small.longest <= (FRAGMENT if stacked > 0.15 else SIDE_FRAGMENT) * large.longest
     reach = 0.0
     if fragment:
-        stacked = beside(small.box, large.box) > 0.6
-        reach = max((STACKED_REACH if stacked else REACH) * large.longest, STROKES * stroke)
+        share = REACH if stacked < 0.6 else BAR_REACH if small.is_straight else STACKED_REACH
+        reach = max(share * large.longest, STROKES * stroke)
         if shared > 0.9:
             reach = INSIDE_REACH * large.longest
-    elif shared > ENTWINED or small.parent == large.parent:
-        reach = 1.2 * stroke
+    elif shared > ENTWINED or stacked > 0.5:
+        reach = (3.0 if small.parent == large.parent else 1.2) * stroke
     if gap >= reach:
         return None
     apart = outline_distance(small.outline, large.outline)

@@ -34,6 +34,13 @@ class Piece:
         """As thick as it is long: no stroke."""
         return self.stroke > 0.4 * self.longest
 
+    @property
+    def is_straight(self) -> bool:
+        """A bar: its narrowest box, upright or slanting, is little broader than its stroke."""
+        if self.area > 2 * self.stroke * self.longest:
+            return False
+        return min(cv2.minAreaRect(self.outline)[1]) < max(2.5 * self.stroke, 0.08 * self.longest)
+
 
 def find_pieces(contrast: np.ndarray, floor: int, shortest: float, cut_again: bool = True) -> list[Piece]:
     """Connected ink above `floor` whose longest side is `shortest` px or more."""

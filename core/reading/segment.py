@@ -83,14 +83,14 @@ def survey(coarse: np.ndarray) -> tuple[Tone, float]:
     """The tone in which a coarse picture's ink shows best, and the closing window in its px that fits the strokes."""
     is_dark = ink.is_ink_dark(coarse)
     window = ink.wide_window(coarse)
-    best: tuple[float, Tone, float] = (0.0, Tone(is_dark, False), window / 4)
+    best: tuple[float, Tone, float] = (0.0, Tone(is_dark, False), window)
     for tone in (Tone(is_dark, False), Tone(is_dark, True))[: coarse.ndim - 1]:
         contrast = ink.contrast_to_paper(tone.of(coarse), window)
         floor = ink.noise_floor(contrast)
         pieces = [p for p in writing(find_pieces(contrast, floor, 4), coarse.shape) if not p.is_blob]
         large = max((p.longest for p in pieces), default=0)
         typical = [p for p in pieces if p.longest > 0.4 * large]
-        clarity = max((p.peak for p in typical), default=0) / floor / (COLOUR_GAIN if tone.extreme else 1)
+        clarity = sum(p.peak * p.area for p in typical) / floor / (COLOUR_GAIN if tone.extreme else 1)
         if clarity > best[0]:
             best = clarity, tone, min(window, 2.5 * max(p.stroke for p in typical) + 4)
     return best[1], best[2]

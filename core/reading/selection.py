@@ -7,7 +7,6 @@ refused with the reason.
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 
 from core.reading.pieces import Piece
@@ -16,13 +15,13 @@ from core.reading.types import Box
 TOO_SMALL, TOO_FAINT, CUT_OFF = "too small", "too faint", "cut off at the edge"
 
 MARGIN = 0.002  # share of the shortest side: what comes this close to the frame touches it
-CONTACT = 0.4  # a piece that runs along the frame for this share of its length is table, shadow or border
+CONTACT = 0.5  # a piece that runs along the frame for this share of its length is table, shadow or border
 LINE = 0.5  # a straight piece from the frame inwards this long (share of the picture's side) is a ruled line, an edge
 SIZABLE = 0.2  # pieces with this share of the largest piece's area tell the strength and width of the picture's ink
 FAINT = 0.33  # ink weaker than this share of the strongest shines through from the page's back, or is the paper's print
 WEAK, FINE = 0.6, 0.4  # straight lines weaker, or finer, than these shares of the ink are creases and rules
 DIRT = 0.3  # symbols smaller than this share of the picture's symbols are dirt
-WHOLE = 0.6  # a symbol that leaves the frame and shows less than this share of the others' size has been cut off
+WHOLE, PART = 0.75, 0.42  # a symbol that leaves the frame, below these shares of the others' length or area, is cut off
 CLEAR = 1.3  # times the contrast that noise reaches: what is weaker cannot be told from it
 
 
@@ -85,19 +84,12 @@ def is_border(piece: Piece, shape: tuple[int, ...]) -> bool:
 def is_line(piece: Piece, shape: tuple[int, ...]) -> bool:
     """Straight, thin, from the frame far into the picture."""
     side = shape[1] if piece.box[2] > piece.box[3] else shape[0]
-    return piece.longest > LINE * side and is_straight(piece) and max(contact(piece.box, piece.outline, shape)) > 0
-
-
-def is_straight(piece: Piece) -> bool:
-    """Its narrowest upright or slanting box is little broader than its stroke."""
-    if piece.area > 2 * piece.stroke * piece.longest:
-        return False
-    return min(cv2.minAreaRect(piece.outline)[1]) < max(2.5 * piece.stroke, 0.08 * piece.longest)
+    return piece.longest > LINE * side and piece.is_straight and max(contact(piece.box, piece.outline, shape)) > 0
 
 
 def is_scratch(piece: Piece, peak: int, stroke: float) -> bool:
     """A crease, a ruled line, a paper's edge: straight, and weaker or much finer than the picture's ink."""
-    return (piece.peak < WEAK * peak or piece.stroke < FINE * stroke) and is_straight(piece) and not piece.is_blob
+    return (piece.peak < WEAK * peak or piece.stroke < FINE * stroke) and piece.is_straight and not piece.is_blob
 
 
 def select(symbols: Sequence[Symbol], shape: tuple[int, ...], smallest: float, floor: int) -> list[Choice]:
@@ -115,13 +107,18 @@ def select(symbols: Sequence[Symbol], shape: tuple[int, ...], smallest: float, f
         across, down = touching[id(symbol)]
         if symbol.longest < DIRT * max(width, height):
             continue
-        if (across and symbol.box[2] < WHOLE * width) or (down and symbol.box[3] < WHOLE * height):
+        if (across or down) and is_part(symbol, width, height):
             chosen.append((symbol, CUT_OFF))
         elif symbol.longest < smallest:
             chosen.append((symbol, TOO_SMALL))
         else:
             chosen.append((symbol, TOO_FAINT if symbol.peak < CLEAR * floor else None))
     return chosen
+
+
+def is_part(symbol: Symbol, width: float, height: float) -> bool:
+    """Clearly smaller than the whole symbols, which are `width` × `height` px."""
+    return symbol.longest < WHOLE * max(width, height) or symbol.box[2] * symbol.box[3] < PART * width * height
 
 
 def touched(symbol: Symbol, shape: tuple[int, ...]) -> tuple[bool, bool]:
