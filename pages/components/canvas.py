@@ -20,8 +20,20 @@ def canvas(on_change: Callable[[], None]) -> bytes | None:
         st.session_state[START] = {"objects": drawn["strokes"], "revision": 0}
     with st.container(horizontal=True, vertical_alignment="bottom"):
         brush_px = st.slider("Brush width", 6, 40, 18, format="%d px", key="draw_brush", persist_state="session")
-        st.button("Undo", icon=":material/undo:", help="Take back the last stroke", on_click=_keep_strokes, args=(-1,))
-        st.button("Clear", icon=":material/delete:", help="Take an empty sheet", on_click=_keep_strokes, args=(0,))
+        st.button(
+            "Undo",
+            icon=":material/undo:",
+            key="draw_undo",
+            on_click=_keep_strokes,
+            args=(-1,),
+        )
+        st.button(
+            "Clear",
+            icon=":material/delete:",
+            key="draw_clear",
+            on_click=_keep_strokes,
+            args=(0,),
+        )
     result = st_canvas(
         stroke_width=brush_px,
         stroke_color=INK,
