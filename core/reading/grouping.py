@@ -19,6 +19,7 @@ BAR_REACH = 0.4  # the same for a bar above or below it: the flag of a 5, the ro
 ALIKE = 0.4  # pieces of one symbol are at least this much alike in contrast
 INSIDE_REACH = 0.45  # a fragment wholly inside a symbol's box (the bar of a theta) may stand further from its strokes
 ENTWINED = 0.35  # pieces of any size whose boxes share this much of the smaller one, a stroke width apart
+TOUCH = 0.35  # pieces of any size this share of a stroke apart touch but for a hair, if their boxes overlap at all
 MOST_POINTS = 160  # outline points compared
 
 
@@ -59,8 +60,10 @@ def distance_if_joined(small: Piece, large: Piece) -> float | None:
         reach = max(share * large.longest, STROKES * stroke)
         if shared > 0.9:
             reach = INSIDE_REACH * large.longest
-    elif shared > ENTWINED or stacked > 0.5:
-        reach = (3.0 if small.parent == large.parent else 1.2) * stroke
+    elif stacked > 0.1:
+        reach = TOUCH * stroke
+    if shared > ENTWINED or stacked > 0.5:
+        reach = max(reach, (3.0 if small.parent == large.parent else 1.2) * stroke)
     if gap >= reach:
         return None
     apart = outline_distance(small.outline, large.outline)

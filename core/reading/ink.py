@@ -50,11 +50,14 @@ class Tone:
 
 def shrink(image: np.ndarray, longest_side: int) -> np.ndarray:
     """The image by area averaging, so that its longest side is at most `longest_side` px."""
-    scale = longest_side / max(image.shape[:2])
-    if scale >= 1:
-        return image
+    times = -(-max(image.shape[:2]) // longest_side)
+    return image if times <= 1 else reduce(image, times)
+
+
+def reduce(image: np.ndarray, times: int) -> np.ndarray:
+    """The image `times` smaller, by averaging; whole numbers are several times faster than any others."""
     h, w = image.shape[:2]
-    return cv2.resize(image, (max(1, round(w * scale)), max(1, round(h * scale))), interpolation=cv2.INTER_AREA)
+    return cv2.resize(image, (max(1, w // times), max(1, h // times)), interpolation=cv2.INTER_AREA)
 
 
 def is_ink_dark(coarse: np.ndarray) -> bool:
@@ -72,7 +75,7 @@ def tail(grey: np.ndarray, sign: int) -> float:
     window = min(255, int(0.7 * min(small.shape))) | 1
     paper = cv2.resize(cv2.medianBlur(small, window), grey.shape[::-1])
     departure = cv2.subtract(grey, paper) if sign > 0 else cv2.subtract(paper, grey)
-    return float((departure.astype(np.float32) ** 3).sum())
+    return float(histogram(departure) @ np.arange(256.0) ** 3)
 
 
 def wide_window(image: np.ndarray) -> int:
@@ -83,7 +86,7 @@ def contrast_to_paper(tone: np.ndarray, window: int) -> np.ndarray:
     """Contrast `(H, W) uint8` of dark ink to the paper that a closing with a `window` px square sees."""
     tone = cv2.convertScaleAbs(tone, alpha=(255 - LIFT) / 255, beta=LIFT)
     reduction = max(1, window // 12)  # a wide window needs no fine grid
-    small = shrink(tone, max(tone.shape) // reduction) if reduction > 1 else cv2.blur(tone, (3, 3))
+    small = reduce(tone, reduction) if reduction > 1 else cv2.blur(tone, (3, 3))
     side = max(3, round(window / reduction)) | 1
     paper = cv2.morphologyEx(small, cv2.MORPH_CLOSE, np.ones((side, side), np.uint8))
     if reduction > 1:
@@ -94,11 +97,16 @@ def contrast_to_paper(tone: np.ndarray, window: int) -> np.ndarray:
 def noise_floor(contrast: np.ndarray) -> int:
     """The contrast that paper's grain does not reach: median + `NOISE_SIGMAS` robust standard deviations."""
     step = max(1, min(contrast.shape) // 200)
-    levels = np.bincount(contrast[::step, ::step].ravel(), minlength=256)
+    levels = histogram(np.ascontiguousarray(contrast[::step, ::step]))
     median = median_level(levels)
     distance = np.abs(np.arange(256) - median)
     deviation = median_level(np.bincount(distance, weights=levels, minlength=256))
     return max(FAINTEST, min(250, round(median + NOISE_SIGMAS * 1.4826 * deviation)))
+
+
+def histogram(grey: np.ndarray, mask: np.ndarray | None = None) -> np.ndarray:
+    """How often each of the 256 grey levels occurs."""
+    return cv2.calcHist([grey], [0], mask, [256], [0, 256]).ravel()
 
 
 def median_level(counts: np.ndarray) -> int:

@@ -5,9 +5,10 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from core.reading.ink import histogram
 from core.reading.types import Box
 
-MOST = 400  # pieces looked at in one picture, the longest outlines first: noise stays cheap
+MOST = 250  # outlines looked at in one picture, the longest first: noise stays cheap
 OWN_LEVEL = 0.45  # a piece ends where its contrast falls below this share of its own peak
 PEAK_QUANTILE = 0.95
 SPANNING = 0.6  # a piece this large (share of the picture's side) may be a grid with ink in it: cut it at its maximum
@@ -51,6 +52,8 @@ def find_pieces(contrast: np.ndarray, floor: int, shortest: float, cut_again: bo
         crop = contrast[y : y + h, x : x + w]
         peak = peak_of(crop, inside, spans(box, contrast.shape))
         level = int(OWN_LEVEL * peak)
+        if len(pieces) > MOST:
+            break
         if not cut_again or level <= floor:
             pieces.append(make_piece(box, inside, outline, edges, peak, number))
             continue
@@ -72,7 +75,7 @@ def make_piece(box: Box, mask: np.ndarray, outline: np.ndarray, edges: float, pe
 
 def peak_of(contrast: np.ndarray, mask: np.ndarray, highest: bool) -> int:
     """The contrast that the strongest part of the ink reaches (of all its ink, or anywhere at all)."""
-    counts = np.cumsum(cv2.calcHist([contrast], [0], mask, [256], [0, 256]).ravel())
+    counts = np.cumsum(histogram(contrast, mask))
     quantile = max(PEAK_QUANTILE, 1 - 20 / counts[-1]) if highest else PEAK_QUANTILE
     return int(np.searchsorted(counts, quantile * counts[-1]))
 
@@ -80,23 +83,21 @@ def peak_of(contrast: np.ndarray, mask: np.ndarray, highest: bool) -> int:
 def connected(mask: np.ndarray, shortest: float) -> list[tuple[Box, np.ndarray, np.ndarray, float]]:
     """Each connected part of a mask as (box, its own mask, outline, length of its edges)."""
     outlines, tree = cv2.findContours(mask, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_NONE)
-    if tree is None:
+    lengths = np.fromiter(map(len, outlines), int, len(outlines))
+    kept = np.flatnonzero(lengths >= shortest)
+    kept = kept[np.argsort(-lengths[kept], kind="stable")][:MOST]
+    if not len(kept):
         return []
-    tree = tree.reshape(-1, 4)
-    tops = [i for i in np.flatnonzero(tree[:, 3] < 0) if len(outlines[i]) >= shortest]
+    parents = tree.reshape(-1, 4)[kept, 3]
     found = []
-    for i in sorted(tops, key=lambda i: -len(outlines[i]))[:MOST]:
+    for i in kept[parents < 0]:
         x, y, w, h = cv2.boundingRect(outlines[i])
         if max(w, h) < shortest:
             continue
+        edges = [outlines[i], *(outlines[hole] for hole in kept[parents == i])]
         own = np.zeros((h, w), np.uint8)
-        edges = float(cv2.arcLength(outlines[i], True))
-        parts, child = [outlines[i]], tree[i, 2]
-        while child >= 0:
-            parts.append(outlines[child])
-            edges += cv2.arcLength(outlines[child], True)
-            child = tree[child, 0]
-        cv2.drawContours(own, parts, -1, 255, cv2.FILLED, offset=(-x, -y))
+        cv2.drawContours(own, edges, -1, 255, cv2.FILLED, offset=(-x, -y))
         cv2.bitwise_and(own, mask[y : y + h, x : x + w], own)  # the outlines of holes run on ink
-        found.append(((x, y, w, h), own, outlines[i].reshape(-1, 2), edges))
+        length = sum(cv2.arcLength(edge, True) for edge in edges)
+        found.append(((x, y, w, h), own, outlines[i].reshape(-1, 2), length))
     return found
