@@ -1,6 +1,7 @@
 """`train`: a data set and a network → a trained network in the store."""
 
 import argparse
+import re
 import sys
 from typing import Any
 
@@ -23,7 +24,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--network", required=True, metavar="N", help="what is trained: report, digits, …")
     for option, kind, setting, text in SETTINGS:
         parser.add_argument(option, type=kind, dest=setting, metavar=option[2].upper(), help=text)
-    parser.add_argument("--name", help="what the trained network is called (default: the network's own name)")
+    parser.add_argument("--name", help="what the trained network is called (default: NETWORK-DATASET)")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -31,8 +32,10 @@ def run(args: argparse.Namespace) -> int:
 
     given = {setting: getattr(args, setting) for *_, setting, _ in SETTINGS if getattr(args, setting) is not None}
     config = recipe(args.network, dataset=args.dataset, **given)
+    # Never the bare network's name by default: it would take the place of the one that ships.
+    name = args.name or re.sub(r"[^A-Za-z0-9._-]+", "-", f"{args.network}-{args.dataset}")
     bar = _Bar()
-    for event in train(config, args.name or args.network):
+    for event in train(config, name):
         if isinstance(event, BatchDone):
             bar.show(f"epoch {event.epoch} of {config.epochs}: {event.examples:,} examples, loss {event.loss:.3f}")
         elif isinstance(event, EpochDone | TrainingResult):

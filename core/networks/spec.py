@@ -21,7 +21,7 @@ class NetworkSpec:
     dropout: float = 0.5  # the reports' value; also the course's
 
     def __post_init__(self) -> None:
-        if self.architecture not in ARCHITECTURES:
+        if not isinstance(self.architecture, str) or self.architecture not in ARCHITECTURES:
             known = ", ".join(ARCHITECTURES)
             raise NetworkError(f"Unknown network architecture {self.architecture!r}; choose one of: {known}.")
         if not isinstance(self.classes, int) or isinstance(self.classes, bool) or not 2 <= self.classes <= 1000:

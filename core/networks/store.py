@@ -132,6 +132,22 @@ def _folders() -> dict[str, Path]:
     return found
 
 
+def check_savable(name: str, shelf: Path | None = None) -> None:
+    """Raises `NetworkError` where `save_network` could not keep a network of that name: ask before a long training."""
+    if not is_name(name):
+        raise NetworkError(f"{name!r} is no name for a network; use letters, digits, '.', '_' and '-', 64 at most.")
+    shelf = shelf or _shelves()[0]
+    try:
+        shelf.mkdir(parents=True, exist_ok=True)
+        tempfile.TemporaryFile(dir=shelf).close()
+    except OSError as error:
+        raise _unwritable(shelf, error) from error
+
+
+def _unwritable(folder: Path, error: OSError) -> NetworkError:
+    return NetworkError(f"{folder} cannot be written ({error.strerror}); set INKLING_HOME to a folder that can be.")
+
+
 def save_network(network: "Network", passport_fields: dict[str, Any], shelf: Path | None = None) -> TrainedNetwork:
     """Writes weights, runtime file and passport (last, so that a half-written network is never listed).
 
@@ -162,9 +178,7 @@ def save_network(network: "Network", passport_fields: dict[str, Any], shelf: Pat
         write_atomically(trained.runtime_file, runtime)
         write_atomically(trained.folder / "passport.json", json.dumps(passport.to_json(), indent=2).encode())
     except OSError as error:
-        raise NetworkError(
-            f"{trained.folder} cannot be written ({error.strerror}); set INKLING_HOME to a folder that can be."
-        ) from error
+        raise _unwritable(trained.folder, error) from error
     return trained
 
 

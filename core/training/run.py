@@ -12,7 +12,7 @@ import torch
 
 from core.data import Samples, load
 from core.data.mnist import DIGITS
-from core.networks import NetworkSpec, TrainedNetwork, save_network
+from core.networks import NetworkSpec, TrainedNetwork, check_savable, save_network
 from core.networks.base import build, count_parameters
 from core.training.calibration import expected_calibration_error, fit_temperature, refusal_threshold
 from core.training.config import TrainingConfig
@@ -47,6 +47,7 @@ def train(
 
     A stopped training ends with `TrainingStopped` and keeps nothing.
     """
+    check_savable(name, folder)
     whole, test = load(config.dataset, "train"), load(config.dataset, "test")
     taught, validation = split_validation(whole)
     # a recipe's further sets and its negatives fit its own classes only: `digits` may be asked to learn letters
