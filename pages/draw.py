@@ -4,9 +4,9 @@ import streamlit as st
 
 from core.errors import InklingError
 from core.paths import ASSETS
-from pages.components.caches import recognizer
+from core.reading import Recognizer
 from pages.components.canvas import canvas
-from pages.components.network_picker import network_picker
+from pages.components.header import header
 from pages.components.readings import (
     Picture,
     Read,
@@ -24,31 +24,21 @@ CANVAS, UPLOADS, SNAPSHOT, SAMPLE = "canvas", "draw_uploads", "draw_snapshot", "
 
 
 def main() -> None:
-    title, choice = st.columns([3, 1], vertical_alignment="bottom")
-    with title:
-        st.title("Draw")
-        st.markdown("Write digits on the sheet or hand in a picture: Inkling reads them and says how sure it is.")
-    with choice:
-        network = network_picker()
-    if network is None:
-        return
-    try:
-        recognizer(network)
-    except InklingError as error:
-        st.error(str(error))
-    else:
-        with st.container(key="draw_body"):
-            body(network)
+    recognizer = header(
+        "Draw", "Write digits on the sheet or hand in a picture: Inkling reads them and says how sure it is."
+    )
+    if recognizer:
+        body(recognizer)
 
 
 @st.fragment
-def body(network: str) -> None:
+def body(recognizer: Recognizer) -> None:
     """All that changes with a stroke; as a fragment, so that the rest of the page stays as it is."""
     left, right = st.columns([6, 5], gap="large")
     with left:
         pictures = _ways_in()
     with right:
-        results = _read_all(pictures, network)
+        results = _read_all(pictures, recognizer)
         result = show_overview(results) if results else None
         if result:
             show_text(result.page.text)
@@ -61,7 +51,7 @@ def body(network: str) -> None:
         show_symbols(result)
         with st.expander("How it got there: every step", icon=":material/visibility:", on_change="rerun") as steps:
             if steps.open:
-                show_steps(read(result.picture, network, keep_stages=True))
+                show_steps(read(result.picture, recognizer, keep_stages=True))
 
 
 def _ways_in() -> list[Picture]:
@@ -95,12 +85,12 @@ def _touched(source: str) -> None:
     st.session_state[SOURCE] = source
 
 
-def _read_all(pictures: list[Picture], network: str) -> list[Read]:
+def _read_all(pictures: list[Picture], recognizer: Recognizer) -> list[Read]:
     """The readings of all pictures that can be read; each of the others gets one sentence."""
     results = []
     for picture in pictures:
         try:
-            results.append(read(picture, network))
+            results.append(read(picture, recognizer))
         except InklingError as error:
             st.error(str(error), icon=":material/error:")
     return results

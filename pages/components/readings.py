@@ -8,11 +8,11 @@ import cv2
 import numpy as np
 import streamlit as st
 
-from core.reading import Page, Reading, SegmentOptions, written
+from core.reading import Page, Reading, Recognizer, SegmentOptions, written
 from core.reading.picture import decode_picture
 from core.report.figures import probability_bars
 from core.report.pictures import boxes_picture
-from pages.components.caches import recognizer
+from pages.components.caches import fingerprint
 from pages.components.keys import DRAW_READING
 
 SHOWN_PX = 1200  # longest side of a picture as the page keeps and shows it
@@ -60,16 +60,18 @@ class Read:
         return cv2.copyMakeBorder(cut, *borders, cv2.BORDER_REPLICATE)
 
 
-def read(picture: Picture, network: str, keep_stages: bool = False) -> Read:
-    """Reads a picture; raises `PictureError` or `NetworkError` with the sentence to show."""
-    weights_sha256 = recognizer(network).network.passport.weights_sha256
-    return Read(picture, *_read(picture.content, picture.name, network, weights_sha256, keep_stages))
+def read(picture: Picture, recognizer: Recognizer, keep_stages: bool = False) -> Read:
+    """Reads a picture; raises `PictureError` with the sentence to show."""
+    network = fingerprint(recognizer.network.passport)
+    return Read(picture, *_read(picture.content, picture.name, recognizer, network, keep_stages))
 
 
 @st.cache_data(max_entries=32, show_spinner=False)
-def _read(content: bytes, name: str, network: str, weights_sha256: str, keep_stages: bool) -> tuple[np.ndarray, Page]:
+def _read(
+    content: bytes, name: str, _recognizer: Recognizer, network: str, keep_stages: bool
+) -> tuple[np.ndarray, Page]:
     image = decode_picture(content, name)
-    page = recognizer(network).read(image, SegmentOptions(keep_stages=keep_stages))
+    page = _recognizer.read(image, SegmentOptions(keep_stages=keep_stages))
     shrink = min(1.0, SHOWN_PX / max(image.shape[:2]))
     shown = cv2.resize(image, None, fx=shrink, fy=shrink, interpolation=cv2.INTER_AREA) if shrink < 1 else image
     return shown, page
