@@ -11,7 +11,7 @@ import numpy as np
 from core.reading.overlay import draw_stage
 from core.reading.recognizer import Recognizer, open_recognizer
 from core.reading.segment import SegmentOptions
-from core.reading.tracks import CONFIRM_FRAMES, TrackedSymbol, Tracker, unsure
+from core.reading.tracks import TrackedSymbol, Tracker, unsure
 from core.reading.types import Page, written
 
 METHODS = ("adaptive", "otsu", "fixed")
@@ -153,6 +153,7 @@ class Shot:
 
     picture_rgb: np.ndarray  # (H, W, 3) uint8
     reading: LiveReading
+    classes: tuple[str, ...]
     settings: LiveSettings
 
 
@@ -164,18 +165,18 @@ class LiveReader:
     replaced whole under a lock, and nothing of it grows.
     """
 
+    _newest: Shot | None
+    _first_error: str | None
+    _errors: int
+    _durations_ms: deque[float]
+    _arrivals: deque[float]
+
     def __init__(self, settings: LiveSettings = LiveSettings(), recognizer: Recognizer | None = None) -> None:
-        self._pipeline = LivePipeline()
         self._turn = Lock()  # one frame at a time, also while an older video's thread is still running out
         self._shared = Lock()  # guards everything below
         self._settings = settings
         self._recognizer = recognizer or open_recognizer(settings.network)
-        self._newest: Shot | None = None
-        self._newest_at = 0.0
-        self._first_error: str | None = None
-        self._errors = self._frames = self._dropped = 0
-        self._durations_ms: deque[float] = deque(maxlen=WINDOW)
-        self._arrivals: deque[float] = deque(maxlen=WINDOW)
+        self._forget()
 
     @property
     def settings(self) -> LiveSettings:
@@ -204,7 +205,7 @@ class LiveReader:
             start = time.perf_counter()
             with self._shared:
                 settings, recognizer, newest = self._settings, self._recognizer, self._newest
-            picture, error = frame_rgb, None
+            picture = frame_rgb
             try:
                 if settings.frozen and newest is not None:
                     picture = newest.picture_rgb
@@ -212,23 +213,38 @@ class LiveReader:
                     now = time.monotonic() if time_s is None else time_s
                     reading, page = self._pipeline.read(frame_rgb, now, recognizer, settings)
                     picture = draw_stage(frame_rgb, reading, page, settings.stage, settings.mirror)
-                    newest = Shot(picture, reading, settings)
-            except Exception as caught:  # whatever it is: one exception in the video's thread would end the video
-                error = f"{type(caught).__name__}: {caught}"
-            self._record(newest, error, (time.perf_counter() - start) * 1000, dropped)
+                    newest = Shot(picture, reading, recognizer.classes, settings)
+            except Exception as error:  # whatever it is: one exception in the video's thread would end the video
+                self.count_error(error)
+            self._record(newest, (time.perf_counter() - start) * 1000, dropped)
             return picture
 
-    def _record(self, newest: Shot | None, error: str | None, duration_ms: float, dropped: int) -> None:
+    def count_error(self, error: Exception) -> None:
+        """Counts an error of the video's thread; the first one is kept to be told."""
+        with self._shared:
+            self._errors += 1
+            self._first_error = self._first_error or f"{type(error).__name__}: {error}"
+
+    def restart(self) -> None:
+        """Forgets the video so far, for the next frame is another's; the settings stay."""
+        with self._turn, self._shared:
+            self._forget()
+
+    def _forget(self) -> None:
+        self._pipeline = LivePipeline()
+        self._newest, self._newest_at = None, 0.0
+        self._errors, self._first_error = 0, None
+        self._frames = self._dropped = 0
+        self._durations_ms, self._arrivals = deque(maxlen=WINDOW), deque(maxlen=WINDOW)
+
+    def _record(self, newest: Shot | None, duration_ms: float, dropped: int) -> None:
         now = time.monotonic()
         with self._shared:
             self._frames += 1
             self._dropped += dropped
             self._arrivals.append(now)
             self._durations_ms.append(duration_ms)
-            if error:
-                self._errors += 1
-                self._first_error = self._first_error or error
-            elif newest is not self._newest:
+            if newest is not self._newest:
                 self._newest, self._newest_at = newest, now
 
     def status(self) -> LiveStatus:
@@ -247,10 +263,3 @@ class LiveReader:
                 first_error=self._first_error,
                 age_s=now - self._newest_at if self._newest else None,
             )
-
-
-def read_still(image_rgb: np.ndarray, reader: LiveReader) -> np.ndarray:
-    """A still picture through the same pipeline: a video in which nothing moves, long enough to be believed."""
-    for _ in range(CONFIRM_FRAMES):
-        picture = reader.process(image_rgb)
-    return picture

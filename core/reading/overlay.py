@@ -17,6 +17,7 @@ REFUSED = (120, 130, 140)  # grey, thin, without a label
 WHITE = (255, 255, 255)
 SURE = 0.8  # confidence from which a symbol is drawn as sure; its number says it as well
 GLYPH_GAP_PX = 8
+WEIGHT = 600  # of the letters: half-bold
 FACE = cv2.FontFace("sans")  # OpenCV's embedded font; it has Greek letters, the older Hershey fonts have none
 
 
@@ -44,6 +45,11 @@ def draw_stage(frame_rgb: np.ndarray, reading: "LiveReading", page: Page, stage:
     return picture
 
 
+def said(symbol: TrackedSymbol) -> str:
+    """Sign and confidence, as in `7 98%`; never 100 %, which nobody can know."""
+    return f"{written(symbol.label or '')} {min(99, round(100 * symbol.confidence))}%"
+
+
 def _corners(box: Box, width: int, mirror: bool) -> tuple[tuple[int, int], tuple[int, int]]:
     x, y, w, h = box
     left = width - x - w if mirror else x
@@ -57,12 +63,12 @@ def _draw_symbol(
     colour = READ if symbol.confidence >= SURE else WEAK
     cv2.rectangle(picture, top_left, bottom_right, colour, 2 if symbol.visible else 1, cv2.LINE_AA)
     size = max(14, picture.shape[0] // 24)
-    text = f"{written(symbol.label or '')} {symbol.confidence:.0%}"
-    width = int(0.62 * size * len(text))
+    text = said(symbol)
+    width = cv2.getTextSize(picture.shape[1::-1], text, (0, 0), FACE, size, WEIGHT)[2] + 8
     x = min(max(0, top_left[0]), max(0, picture.shape[1] - width))
     y = top_left[1] - 4 if top_left[1] > 1.4 * size else bottom_right[1] + int(1.2 * size)
     cv2.rectangle(picture, (x, y - size), (x + width, y + 4), colour, -1)
-    cv2.putText(picture, text, (x + 4, y - 2), WHITE, FACE, size, 600)
+    cv2.putText(picture, text, (x + 4, y - 2), WHITE, FACE, size, WEIGHT)
 
 
 def _threshold(frame_rgb: np.ndarray, page: Page) -> np.ndarray:
@@ -89,6 +95,5 @@ def _glyph_sheet(shape: tuple[int, ...], reading: "LiveReading") -> np.ndarray:
         y = (index // columns) * row_height
         glyph = cv2.resize((symbol.glyph * 255).astype(np.uint8), (side, side), interpolation=cv2.INTER_NEAREST)
         sheet[y : y + side, x : x + side] = glyph[: height - y, : width - x, None]
-        text = f"{written(symbol.label or '')} {symbol.confidence:.0%}"
-        cv2.putText(sheet, text, (x + 4, y + side + 24), WHITE, FACE, 18, 500)
+        cv2.putText(sheet, said(symbol), (x + 4, y + side + 24), WHITE, FACE, 18, WEIGHT)
     return sheet

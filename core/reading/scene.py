@@ -42,7 +42,7 @@ class DemoScene:
         moment = np.random.default_rng([self.seed, int(time_s * 1000)])
         x, y = int(moment.integers(width)), int(moment.integers(height))  # another part of the same noise each time
         grey = cv2.GaussianBlur(seen, (3, 3), 0) * light + self._noise[y : y + height, x : x + width]
-        tinted = grey[..., None] * np.float32([1.0, 0.985, 0.95])  # warm lamp light
+        tinted = grey[..., None] * np.array([1.0, 0.985, 0.95], np.float32)  # warm lamp light
         return np.clip(tinted, 0, 255).astype(np.uint8)
 
     def _turned(self, time_s: float) -> int:
@@ -75,8 +75,8 @@ class DemoScene:
         width, height = self.size_wh
         phases = np.arange(8).reshape(4, 2) * 1.7 + self.seed
         sway = (height / 80) * np.sin(2 * np.pi * (0.3 + 0.05 * np.arange(8).reshape(4, 2)) * time_s + phases)
-        corners = np.float32([[0, 0], [width, 0], [width, height], [0, height]])
-        return cv2.getPerspectiveTransform(corners * SUPERSAMPLING, corners + sway.astype(np.float32))
+        corners = np.array([[0, 0], [width, 0], [width, height], [0, height]], np.float32)
+        return cv2.getPerspectiveTransform(corners * SUPERSAMPLING, (corners + sway).astype(np.float32))
 
 
 def _write_on(

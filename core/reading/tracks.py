@@ -98,10 +98,14 @@ class Tracker:
         self.smoothing_s = smoothing_s
         self.next_number = first_number
         self._tracks: list[_Track] = []  # in reading order
+        self._last_s = -np.inf
         self._motion = np.zeros(2)  # of the whole picture between the last two frames, in pixels
 
     def update(self, readings: Sequence[Reading], time_s: float) -> tuple[TrackedSymbol, ...]:
         """The readings of the next frame, in reading order, and its time → the symbols that stand, in reading order."""
+        if time_s < self._last_s:  # another video, or the same one played anew
+            self._tracks = []
+        self._last_s = time_s
         pairs = self._match(readings)
         moves = [_centres([readings[r]])[0] - _centres([track.last])[0] for r, track in pairs.items()]
         self._motion = np.median(moves, axis=0) if moves else np.zeros(2)
@@ -149,7 +153,7 @@ class Tracker:
         """
         numbers = {track.number for track in seen}
         shown = [track for track in self._tracks if track.confirmed]
-        missing = [t for t in shown if t.number not in numbers and 0 <= time_s - t.last_s <= HOLD_S]
+        missing = [t for t in shown if t.number not in numbers and time_s - t.last_s <= HOLD_S]
         newcomers = [track for track in newly_confirmed if not track.is_refused]
         if newcomers and 2 * len(missing) >= len([t for t in shown if t not in newcomers]):
             return []

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, BinaryIO, NamedTuple
 
 import av
 import numpy as np
@@ -20,42 +20,47 @@ DEFAULT_RATE = 30.0  # frames a second, for streams that do not say
 class Frame(NamedTuple):
     """One frame of a recording."""
 
-    index: int  # from 0
+    number: int  # from 0
     time_s: float
     pixels: np.ndarray  # (H, W, 3) uint8 RGB, turned upright
 
 
-def open_frames(path: str | Path) -> Iterator[Frame]:
-    """The frames of a video file, one after another; raises `VideoError` when it is no video that can be read.
+def open_frames(source: str | Path | BinaryIO, name: str = "") -> Iterator[Frame]:
+    """The frames of a video, a file's or one in memory, one after another.
 
-    A recording that breaks off gives the frames before the break; the error is raised after them.
+    `name` is only what errors call it. Raises `VideoError` when it is no video that can be read; a recording that
+    breaks off gives the frames before the break, and the error after them.
     """
-    path = Path(path)
-    if not path.is_file():
-        raise VideoError(f"There is no video file {path}; check the path.")
+    name = name or str(source)
+    if isinstance(source, str | Path) and not Path(source).is_file():
+        raise VideoError(f"There is no video file {name}; check the path.")
+    file = str(source) if isinstance(source, str | Path) else source
     try:
-        container = av.open(str(path), options={"format_whitelist": FORMATS})
+        container = av.open(file, "r", options={"format_whitelist": FORMATS})
     except (av.FFmpegError, ValueError) as error:
-        raise VideoError(f"{path} is no video that can be read (MP4, WebM, AVI, … can): {_reason(error)}.") from error
+        raise VideoError(f"{name} is no video that can be read (MP4, WebM, AVI, … can): {_reason(error)}.") from error
     with container:
         if not container.streams.video:
-            raise VideoError(f"{path} holds no pictures, only sound; choose a video.")
+            raise VideoError(f"{name} holds no pictures, only sound; choose a video.")
         stream = container.streams.video[0]
         if stream.width * stream.height > MAX_PIXELS:
-            raise VideoError(f"{path} has frames of {stream.width}×{stream.height} pixels; reduce it below 8K.")
-        stream.thread_type = "AUTO"
-        rate = float(stream.average_rate or DEFAULT_RATE)
-        count = 0
-        try:
-            for frame in container.decode(stream):
-                time_s = count / rate if frame.time is None else float(frame.time)
-                pixels = np.rot90(frame.to_ndarray(format="rgb24"), k=round(frame.rotation / 90))
-                yield Frame(count, time_s, np.ascontiguousarray(pixels))
-                count += 1
-        except av.FFmpegError as error:
-            raise VideoError(f"{path} breaks off after {count} frames: {_reason(error)}.") from error
-    if count == 0:
-        raise VideoError(f"{path} holds no frame; it is empty or was cut off while it was written.")
+            raise VideoError(f"{name} has frames of {stream.width}×{stream.height} pixels; reduce it below 8K.")
+        yield from _decode(container, stream, name)
+
+
+def _decode(container: av.container.InputContainer, stream: av.VideoStream, name: str) -> Iterator[Frame]:
+    rate = float(stream.average_rate or DEFAULT_RATE)
+    number = 0
+    try:
+        for frame in container.decode(stream):
+            time_s = number / rate if frame.time is None else float(frame.time)
+            pixels = np.rot90(frame.to_ndarray(format="rgb24"), k=round(frame.rotation / 90))
+            yield Frame(number, time_s, np.ascontiguousarray(pixels))
+            number += 1
+    except av.FFmpegError as error:
+        raise VideoError(f"{name} breaks off after {number} frames: {_reason(error)}.") from error
+    if number == 0:
+        raise VideoError(f"{name} holds no frame; it is an empty video or was cut off while it was written.")
 
 
 def watch(

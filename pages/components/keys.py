@@ -3,3 +3,5 @@
 NETWORK_PICKER = "network_picker"
 DRAW_CANVAS = "draw_canvas"
 DRAW_READING = "draw_reading"
+LIVE_READING = "live_reading"
+LIVE_STATUS = "live_status"

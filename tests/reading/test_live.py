@@ -11,7 +11,7 @@ import pytest
 
 from core.errors import NetworkError, VideoError
 from core.reading import open_recognizer
-from core.reading.live import STAGES, LiveReader, LiveSettings, read_still
+from core.reading.live import STAGES, LiveReader, LiveSettings
 from core.reading.scene import PAGE_S, DemoScene
 from core.reading.video import open_frames, watch
 
@@ -170,9 +170,13 @@ def test_mirroring_turns_the_picture_and_not_the_reading(reader, scene):
     np.testing.assert_array_equal(mirrored[:, ::-1][corner], plain[corner])
 
 
-def test_a_still_picture_goes_through_the_same_pipeline(reader, scene):
-    read_still(scene.frame(1), reader)
-    assert reader.newest.reading.text == scene.text(1)
+def test_after_a_restart_nothing_of_the_old_video_is_left(reader, scene):
+    play(reader, scene, 0, 0.5)
+    reader.restart()
+    assert reader.newest is None
+    assert reader.status().frames == 0
+    play(reader, scene, PAGE_S, 0.5)
+    assert reader.newest.reading.text == scene.text(PAGE_S)
 
 
 def test_status_counts_frames_and_drops(reader, scene):
