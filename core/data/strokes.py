@@ -118,7 +118,7 @@ def centre_mass(glyph: np.ndarray) -> np.ndarray:
         return glyph
     middle = (SIZE - 1) / 2
     x, y = middle - moments["m10"] / moments["m00"], middle - moments["m01"] / moments["m00"]
-    return cv2.warpAffine(glyph, np.float32([[1, 0, round(x)], [0, 1, round(y)]]), (SIZE, SIZE))
+    return cv2.warpAffine(glyph, np.array([[1, 0, round(x)], [0, 1, round(y)]], np.float32), (SIZE, SIZE))
 
 
 @cache

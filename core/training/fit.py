@@ -5,7 +5,7 @@ import threading
 import time
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, cast
 
 import torch
 import torch.nn.functional as F
@@ -108,7 +108,8 @@ def fit(
             yield BatchDone(epoch, examples, loss.item())
         if average is not None and epoch == config.epochs:
             network.load_state_dict(average.module.state_dict())
-        test_loss, test_accuracy = evaluate(network if average is None else average.module, test)
+        measured = network if average is None else cast(Network, average.module)
+        test_loss, test_accuracy = evaluate(measured, test)
         seconds = time.perf_counter() - started
         yield EpochDone(epoch, examples, loss_sum / len(train), right / len(train), test_loss, test_accuracy, seconds)
 

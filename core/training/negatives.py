@@ -60,7 +60,7 @@ def _side_by_side(a: np.ndarray, b: np.ndarray, rng: np.random.Generator) -> np.
 def _overlaid(a: np.ndarray, b: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """Two digits written over one another, the second turned and moved."""
     matrix = cv2.getRotationMatrix2D((SIZE / 2, SIZE / 2), float(rng.uniform(40, 320)), float(rng.uniform(0.7, 1.1)))
-    matrix[:, 2] += rng.uniform(-5, 5, 2)
+    matrix[:, 2] = matrix[:, 2] + rng.uniform(-5, 5, 2)
     return _fit(_cut(np.maximum(a, cv2.warpAffine(b, matrix, (SIZE, SIZE)))))
 
 
