@@ -15,7 +15,10 @@ class PageEntry:
     icon: str
 
 
-PAGES = (PageEntry("pages/draw.py", "Draw", ":material/draw:"),)
+PAGES = (
+    PageEntry("pages/draw.py", "Draw", ":material/draw:"),
+    PageEntry("pages/live_camera.py", "Live Camera", ":material/videocam:"),
+)
 STYLE = Path(__file__).parent / "pages/components/style.css"
 
 

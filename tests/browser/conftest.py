@@ -1,57 +1,26 @@
-"""The real app in a real browser: one server for the session, Chromium through Playwright, a hand that draws."""
+"""What browser tests share: one server and one Chromium for the session."""
 
-import os
-import shutil
-import socket
-import subprocess
-import sys
-import time
-import urllib.request
-from collections.abc import Callable, Iterator, Sequence
-from pathlib import Path
+from collections.abc import Callable, Iterator
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page, Playwright, expect, sync_playwright
+from playwright.sync_api import Browser, Page, Playwright, expect, sync_playwright
 
-PROJECT = Path(__file__).resolve().parents[2]
-PATIENCE_S = 60  # for what takes a second on a quiet machine: the tests do not measure speed
-Stroke = Sequence[tuple[float, float]]  # points as shares of the canvas's width and height
+from tests.browser.running_app import NO_CHROMIUM, PATIENCE_S, chromium, launch_chromium, running_app
 
-expect.set_options(timeout=1000 * PATIENCE_S)
+expect.set_options(timeout=1000 * PATIENCE_S)  # these tests do not measure speed
 
 
 @pytest.fixture(scope="session")
 def app_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of the running app."""
-    with socket.socket() as free:
-        free.bind(("localhost", 0))
-        port = free.getsockname()[1]
-    log = tmp_path_factory.mktemp("server") / "log.txt"
-    command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.headless=true", f"--server.port={port}"]
-    environment = os.environ | {"INKLING_HOME": str(tmp_path_factory.mktemp("home"))}
-    with log.open("w") as output:
-        server = subprocess.Popen(command, cwd=PROJECT, env=environment, stdout=output, stderr=subprocess.STDOUT)
-    try:
-        _wait_until_healthy(f"http://localhost:{port}/_stcore/health", server, log)
-        yield f"http://localhost:{port}"
-    finally:
-        server.terminate()
-        server.wait(timeout=PATIENCE_S)
-
-
-def _wait_until_healthy(address: str, server: subprocess.Popen, log: Path) -> None:
-    deadline = time.monotonic() + PATIENCE_S
-    while time.monotonic() < deadline and server.poll() is None:
-        try:
-            with urllib.request.urlopen(address, timeout=1):
-                return
-        except OSError:  # not listening yet
-            time.sleep(0.1)
-    raise RuntimeError(f"the app did not start:\n{log.read_text()}")
+    with running_app(tmp_path_factory.mktemp("home")) as url:
+        yield url
 
 
 @pytest.fixture(scope="session")
 def playwright() -> Iterator[Playwright]:
+    if chromium() is None:
+        pytest.skip(NO_CHROMIUM)
     with sync_playwright() as running:
         yield running
 
@@ -59,13 +28,10 @@ def playwright() -> Iterator[Playwright]:
 @pytest.fixture(scope="session")
 def launch_browser(playwright: Playwright) -> Iterator[Callable[..., Browser]]:
     """`launch_browser("--use-fake-device-for-media-stream", …)` → Chromium with these arguments besides."""
-    chromium = shutil.which("chromium")
-    if chromium is None:
-        pytest.skip("there is no Chromium on this machine (Debian: apt-get install chromium)")
     launched: list[Browser] = []
 
     def launch(*arguments: str) -> Browser:
-        launched.append(playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox", *arguments]))
+        launched.append(launch_chromium(playwright, *arguments))
         return launched[-1]
 
     yield launch
@@ -81,7 +47,7 @@ def browser(launch_browser: Callable[..., Browser]) -> Browser:
 
 @pytest.fixture
 def open_page(browser: Browser, app_url: str) -> Iterator[Callable[..., Page]]:
-    """`open_page("live_camera", width=390, height=844, color_scheme="dark")` → the page, with its title there.
+    """`open_page("live_camera", width=390, height=844, color_scheme="dark")` → the page, once its title is there.
 
     Any keyword that `Browser.new_context` knows may follow. Whatever a test does, no page may end with a traceback.
     """
@@ -99,28 +65,3 @@ def open_page(browser: Browser, app_url: str) -> Iterator[Callable[..., Page]]:
     for page in opened:
         page.context.close()
     assert tracebacks == []
-
-
-@pytest.fixture
-def draw() -> Callable[[Page, Sequence[Stroke]], None]:
-    """`draw(page, [[(0.1, 0.2), (0.3, 0.2)], …])` draws strokes on the Draw page's canvas with the mouse."""
-
-    def draw_(page: Page, strokes: Sequence[Stroke]) -> None:
-        canvas = canvas_of(page)
-        expect(canvas).to_be_visible()
-        for stroke in strokes:
-            canvas.scroll_into_view_if_needed()
-            box = canvas.bounding_box()
-            points = [(box["x"] + x * box["width"], box["y"] + y * box["height"]) for x, y in stroke]
-            page.mouse.move(*points[0])
-            page.mouse.down()
-            for point in points[1:]:
-                page.mouse.move(*point, steps=5)
-            page.mouse.up()
-
-    return draw_
-
-
-def canvas_of(page: Page) -> Locator:
-    """The topmost of the canvas's layers: the one that takes the strokes."""
-    return page.locator(".st-key-draw_canvas canvas").last

@@ -10,15 +10,13 @@ import pytest
 from PIL import Image
 from playwright.sync_api import expect
 
+from tests.browser.running_app import canvas_of, draw, reading_of
+
 pytestmark = pytest.mark.browser
 
 SEVEN = [[(0.15, 0.2), (0.30, 0.2), (0.22, 0.8)]]
 ONE = [[(0.50, 0.15), (0.49, 0.8)]]
 ZERO = [[(0.78 + 0.06 * math.sin(t), 0.5 - 0.33 * math.cos(t)) for t in np.linspace(0, 2 * math.pi, 25)]]
-
-
-def reading(page):
-    return page.locator(".st-key-draw_reading")
 
 
 def png_of(picture: np.ndarray) -> bytes:
@@ -41,32 +39,32 @@ def upload(page, *files: tuple[str, bytes]) -> None:
     )
 
 
-def test_a_drawn_digit_is_read(open_page, draw):
+def test_a_drawn_digit_is_read(open_page):
     page = open_page()
-    expect(reading(page)).to_have_text("–")
+    expect(reading_of(page)).to_have_text("–")
     draw(page, SEVEN)
-    expect(reading(page)).to_have_text("7")
+    expect(reading_of(page)).to_have_text("7")
     expect(page.get_by_text("How likely each class is")).to_be_visible()
     expect(page.get_by_alt_text("the glyph")).to_be_visible()
 
 
-def test_several_digits_are_a_number_and_strokes_can_be_taken_back(open_page, draw):
+def test_several_digits_are_a_number_and_strokes_can_be_taken_back(open_page):
     page = open_page()
     draw(page, SEVEN + ONE)
-    expect(reading(page)).to_have_text("71")
+    expect(reading_of(page)).to_have_text("71")
     draw(page, ZERO)
-    expect(reading(page)).to_have_text("710")
+    expect(reading_of(page)).to_have_text("710")
     page.locator(".st-key-draw_undo button").click()
-    expect(reading(page)).to_have_text("71")
+    expect(reading_of(page)).to_have_text("71")
     page.locator(".st-key-draw_clear button").click()
-    expect(reading(page)).to_have_text("–")
+    expect(reading_of(page)).to_have_text("–")
     draw(page, ZERO)
-    expect(reading(page)).to_have_text("0")
+    expect(reading_of(page)).to_have_text("0")
 
 
 def test_a_finger_draws_too(open_page):
     page = open_page(width=390, height=844, has_touch=True, is_mobile=True)
-    canvas = page.locator(".st-key-draw_canvas canvas").last
+    canvas = canvas_of(page)
     expect(canvas).to_be_visible()
     box = canvas.bounding_box()
     touch = page.context.new_cdp_session(page)
@@ -75,21 +73,21 @@ def test_a_finger_draws_too(open_page):
     for point in points[1:]:
         touch.send("Input.dispatchTouchEvent", {"type": "touchMove", "touchPoints": [point]})
     touch.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
-    expect(reading(page)).to_have_text("1")
+    expect(reading_of(page)).to_have_text("1")
 
 
-def test_a_picture_is_read_and_the_canvas_takes_over_again(open_page, draw):
+def test_a_picture_is_read_and_the_canvas_takes_over_again(open_page):
     page = open_page()
     upload(page, ("seven.png", png_of(picture_of_a_seven())))
-    expect(reading(page)).to_have_text("7")
+    expect(reading_of(page)).to_have_text("7")
     draw(page, ONE)
-    expect(reading(page)).to_have_text("1")
+    expect(reading_of(page)).to_have_text("1")
 
 
 def test_what_cannot_be_read_gets_one_sentence_and_the_others_are_read(open_page):
     page = open_page()
     upload(page, ("notes.png", b"these are words"), ("seven.png", png_of(picture_of_a_seven())))
-    expect(reading(page)).to_have_text("7")
+    expect(reading_of(page)).to_have_text("7")
     expect(page.get_by_role("alert")).to_have_count(1)
     expect(page.get_by_role("alert")).to_contain_text("notes.png")
 
@@ -98,39 +96,37 @@ def test_an_empty_picture_is_said_to_be_empty(open_page):
     page = open_page()
     upload(page, ("white.png", png_of(np.full((200, 300, 3), 255, np.uint8))))
     expect(page.get_by_text("no symbols were found")).to_be_visible()
-    expect(reading(page)).to_have_text("–")
+    expect(reading_of(page)).to_have_text("–")
 
 
 def test_a_sample_shows_every_step(open_page):
     page = open_page()
     page.get_by_role("button", name="A number", exact=True).click()
-    expect(reading(page)).to_have_text("2026")
+    expect(reading_of(page)).to_have_text("2026")
     page.get_by_text("How it got there").click()
     for step in ("Grey", "Contrast", "Threshold", "Boxes"):
         expect(page.get_by_text(f"{step}:")).to_be_visible()
 
 
-def test_the_other_network_reads_too(open_page, draw):
+def test_the_other_network_reads_too(open_page):
     page = open_page()
     draw(page, SEVEN)
     picker = page.locator(".st-key-network_picker").get_by_role("combobox")
     picker.click()
     page.get_by_role("option", name="report").click()
     expect(picker).to_have_value(re.compile("report"))
-    expect(reading(page)).to_have_text("7")
+    expect(reading_of(page)).to_have_text("7")
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_a_phone_shows_everything_without_scrolling_sideways(open_page, draw, scheme):
+def test_a_phone_shows_everything_without_scrolling_sideways(open_page, scheme):
     page = open_page(width=390, height=844, color_scheme=scheme)
     draw(page, SEVEN + ONE)
-    expect(reading(page)).to_have_text("71")
-    assert page.evaluate("document.documentElement.scrollWidth") <= 390
-    too_wide = """() => [...document.querySelectorAll('[data-testid=stMain] *')]
-        .filter(e => e.getBoundingClientRect().right > 391 && getComputedStyle(e).position !== 'fixed')
-        .map(e => e.outerHTML.slice(0, 120))"""
-    assert page.evaluate(too_wide) == []
-    box = page.locator(".st-key-draw_canvas canvas").last.bounding_box()
+    expect(reading_of(page)).to_have_text("71")
+    overflow = "s => { const e = document.querySelector(s); return e.scrollWidth - e.clientWidth; }"
+    assert page.evaluate(overflow, "html") == 0
+    assert page.evaluate(overflow, "[data-testid=stMain]") == 0
+    box = canvas_of(page).bounding_box()
     assert box["x"] >= 0
     assert box["x"] + box["width"] <= 390
     background = page.evaluate("getComputedStyle(document.querySelector('.stApp')).backgroundColor")
