@@ -83,21 +83,20 @@ def peak_of(contrast: np.ndarray, mask: np.ndarray, highest: bool) -> int:
 def connected(mask: np.ndarray, shortest: float) -> list[tuple[Box, np.ndarray, np.ndarray, float]]:
     """Each connected part of a mask as (box, its own mask, outline, length of its edges)."""
     outlines, tree = cv2.findContours(mask, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_NONE)
-    lengths = np.fromiter(map(len, outlines), int, len(outlines))
-    kept = np.flatnonzero(lengths >= shortest)
-    kept = kept[np.argsort(-lengths[kept], kind="stable")][:MOST]
-    if not len(kept):
-        return []
-    parents = tree.reshape(-1, 4)[kept, 3]
+    long = [i for i, outline in enumerate(outlines) if len(outline) >= shortest]
+    if len(long) > MOST:
+        long = sorted(long, key=lambda i: -len(outlines[i]))[:MOST]
+    edges_of: dict[int, list[np.ndarray]] = {i: [outlines[i]] for i in long if tree[0, i, 3] < 0}
+    for i in long:
+        if (around := int(tree[0, i, 3])) in edges_of:
+            edges_of[around].append(outlines[i])  # a hole's edge
     found = []
-    for i in kept[parents < 0]:
-        x, y, w, h = cv2.boundingRect(outlines[i])
+    for edges in edges_of.values():
+        x, y, w, h = cv2.boundingRect(edges[0])
         if max(w, h) < shortest:
             continue
-        edges = [outlines[i], *(outlines[hole] for hole in kept[parents == i])]
         own = np.zeros((h, w), np.uint8)
         cv2.drawContours(own, edges, -1, 255, cv2.FILLED, offset=(-x, -y))
         cv2.bitwise_and(own, mask[y : y + h, x : x + w], own)  # the outlines of holes run on ink
-        length = sum(cv2.arcLength(edge, True) for edge in edges)
-        found.append(((x, y, w, h), own, outlines[i].reshape(-1, 2), length))
+        found.append(((x, y, w, h), own, edges[0][:, 0], sum(cv2.arcLength(edge, True) for edge in edges)))
     return found

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import log10
 
 import cv2
 import numpy as np
@@ -19,6 +20,8 @@ METHODS = ("adaptive", "otsu", "fixed")
 SMALL_PICTURE = 160  # px: smaller pictures are enlarged to this, so that strokes are more than a pixel wide
 LARGEST_ENLARGEMENT = 6
 RAMP = 40  # grey levels from the threshold to full ink, for methods with one level
+DECIDED = 0.7  # powers of ten between the tails of dark and light
+COLOURED = 0.002  # share of the picture in which a colour shows more contrast than grey, worth a closer look
 COLOUR_GAIN = 1.4  # a colour's own channel is used when ink stands out this many times better there than in grey
 
 
@@ -62,12 +65,14 @@ def working_picture(image: np.ndarray, longest_side: int) -> np.ndarray:
     if longest < SMALL_PICTURE:
         times = min(LARGEST_ENLARGEMENT, -(-SMALL_PICTURE // longest))
         return cv2.resize(image, None, fx=times, fy=times, interpolation=cv2.INTER_CUBIC)
-    return ink.shrink(image, longest_side)
+    times = -(-longest // longest_side)
+    size = max(1, image.shape[1] // times), max(1, image.shape[0] // times)
+    return image if times == 1 else cv2.resize(image, size, interpolation=cv2.INTER_AREA)
 
 
 def find_ink(work: np.ndarray, options: SegmentOptions) -> tuple[Ink, np.ndarray]:
     """The picture's ink by the method asked for, and the grey tone that it was found in."""
-    coarse = ink.shrink(work, ink.COARSE_SIDE)
+    coarse = ink.halve_to(work, ink.COARSE_SIDE)
     chosen, window = survey(coarse)
     tone = chosen.of(work)
     if options.method == "adaptive":
@@ -81,19 +86,40 @@ def find_ink(work: np.ndarray, options: SegmentOptions) -> tuple[Ink, np.ndarray
 
 def survey(coarse: np.ndarray) -> tuple[Tone, float]:
     """The tone in which a coarse picture's ink shows best, and the closing window in its px that fits the strokes."""
-    is_dark = ink.is_ink_dark(coarse)
     window = ink.wide_window(coarse)
-    best: tuple[float, Tone, float] = (0.0, Tone(is_dark, False), window)
-    for tone in (Tone(is_dark, False), Tone(is_dark, True))[: coarse.ndim - 1]:
-        contrast = ink.contrast_to_paper(tone.of(coarse), window)
-        floor = ink.noise_floor(contrast)
-        pieces = [p for p in writing(find_pieces(contrast, floor, 4), coarse.shape) if not p.is_blob]
-        large = max((p.longest for p in pieces), default=0)
-        typical = [p for p in pieces if p.longest > 0.4 * large]
-        clarity = sum(p.peak * p.area for p in typical) / floor / (COLOUR_GAIN if tone.extreme else 1)
-        if clarity > best[0]:
-            best = clarity, tone, min(window, 2.5 * max(p.stroke for p in typical) + 4)
-    return best[1], best[2]
+    is_dark = is_ink_dark(coarse, window)
+    grey, extreme = Tone(is_dark, False), Tone(is_dark, True)
+    contrast = ink.contrast_to_paper(grey.of(coarse), window)
+    gain, stroke = clarity(contrast)
+    tone = grey
+    if coarse.ndim == 3:
+        coloured = ink.contrast_to_paper(extreme.of(coarse), window)
+        if np.count_nonzero(cv2.subtract(coloured, contrast) > ink.FAINTEST) > COLOURED * contrast.size:
+            coloured_gain, coloured_stroke = clarity(coloured)
+            if coloured_gain > COLOUR_GAIN * gain:
+                tone, stroke = extreme, coloured_stroke
+    return tone, min(window, 2.5 * stroke + 4) if stroke else window
+
+
+def is_ink_dark(coarse: np.ndarray, window: int) -> bool:
+    """Whether a coarse picture's ink is darker than its paper.
+
+    Strong shadows over little ink leave the tones undecided; then it counts on which side there are more strokes.
+    """
+    darkness = ink.darkness(coarse)
+    if abs(darkness) < DECIDED:
+        dark, light = (clarity(ink.contrast_to_paper(Tone(d, True).of(coarse), window))[0] for d in (True, False))
+        darkness += log10((dark + 1) / (light + 1))
+    return darkness >= 0
+
+
+def clarity(contrast: np.ndarray) -> tuple[float, float]:
+    """How much ink stands out of a coarse picture's noise, and the width in px of its broadest strokes; 0 for none."""
+    floor = ink.noise_floor(contrast)
+    pieces = [p for p in writing(find_pieces(contrast, floor, 4), contrast.shape) if not p.is_blob]
+    large = max((p.longest for p in pieces), default=0)
+    typical = [p for p in pieces if p.longest > 0.4 * large]
+    return sum(p.peak * p.area for p in typical) / floor, max((p.stroke for p in typical), default=0.0)
 
 
 def join(pieces: Sequence[Piece]) -> list[Symbol]:

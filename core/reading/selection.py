@@ -19,7 +19,7 @@ CONTACT = 0.5  # a piece that runs along the frame for this share of its length 
 LINE = 0.5  # a straight piece from the frame inwards this long (share of the picture's side) is a ruled line, an edge
 SIZABLE = 0.2  # pieces with this share of the largest piece's area tell the strength and width of the picture's ink
 FAINT = 0.33  # ink weaker than this share of the strongest shines through from the page's back, or is the paper's print
-WEAK, FINE = 0.6, 0.4  # straight lines weaker, or finer, than these shares of the ink are creases and rules
+WEAK, FINE = 0.6, 0.4  # shares of the ink's strength and width: what is below both, or straight and below one, is none
 DIRT = 0.3  # symbols smaller than this share of the picture's symbols are dirt
 WHOLE, PART = 0.75, 0.42  # a symbol that leaves the frame, below these shares of the others' length or area, is cut off
 CLEAR = 1.3  # times the contrast that noise reaches: what is weaker cannot be told from it
@@ -88,8 +88,9 @@ def is_line(piece: Piece, shape: tuple[int, ...]) -> bool:
 
 
 def is_scratch(piece: Piece, peak: int, stroke: float) -> bool:
-    """A crease, a ruled line, a paper's edge: straight, and weaker or much finer than the picture's ink."""
-    return (piece.peak < WEAK * peak or piece.stroke < FINE * stroke) and piece.is_straight and not piece.is_blob
+    """A crease, a rule, a paper's edge: weaker and much finer than the picture's ink, or one of these and straight."""
+    weak, fine = piece.peak < WEAK * peak, piece.stroke < FINE * stroke
+    return (weak and fine) or ((weak or fine) and piece.is_straight and not piece.is_blob)
 
 
 def select(symbols: Sequence[Symbol], shape: tuple[int, ...], smallest: float, floor: int) -> list[Choice]:
