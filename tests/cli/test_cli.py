@@ -1,0 +1,197 @@
+"""The command line as other programs use it: real processes, JSON Lines alone on standard output, one-line errors."""
+
+import json
+import pickle
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image, ImageDraw
+
+from core.cli import COMMANDS, main
+
+
+@pytest.fixture
+def one(tmp_path) -> Path:
+    """A picture of a plain 1."""
+    picture = Image.new("L", (200, 200), 255)
+    ImageDraw.Draw(picture).line((100, 30, 100, 170), fill=0, width=14)
+    picture.save(tmp_path / "one.png")
+    return tmp_path / "one.png"
+
+
+def records(standard_output: str) -> list[dict]:
+    return [json.loads(line) for line in standard_output.splitlines()]
+
+
+def error_lines(standard_error: str) -> list[str]:
+    lines = standard_error.splitlines()
+    assert all(line.startswith("error: ") for line in lines)
+    return lines
+
+
+def test_networks_lists_what_ships(command_line):
+    done = command_line("networks", "--json")
+    assert (done.returncode, done.stderr) == (0, "")
+    listed = records(done.stdout)
+    assert all(record.keys() == {"name", "classes", "parameters", "accuracy", "dataset"} for record in listed)
+    assert [record["name"] for record in listed] == ["digits", "report"]
+    assert listed[0]["classes"] == list("0123456789")
+
+
+def test_networks_shows_the_others_when_one_is_damaged(command_line, inkling_home):
+    (inkling_home / "networks" / "broken").mkdir(parents=True)
+    (inkling_home / "networks" / "broken" / "passport.json").write_text("{")
+    done = command_line("networks", "--json")
+    assert [record["name"] for record in records(done.stdout)] == ["digits", "report"]
+    assert done.returncode == 2
+    (line,) = error_lines(done.stderr)
+    assert "broken/passport.json is no valid passport" in line
+
+
+def test_read_says_what_and_where(command_line, one):
+    done = command_line("read", one, "--json")
+    assert (done.returncode, done.stderr) == (0, "")
+    (record,) = records(done.stdout)
+    assert record.keys() == {"image", "text", "symbols", "refused"}
+    assert record["image"] == str(one)
+    assert record["text"] == "1"
+    (symbol,) = record["symbols"]
+    assert symbol.keys() == {"label", "confidence", "box"}
+    assert symbol["label"] == "1"
+    assert 0.5 < symbol["confidence"] <= 1
+    np.testing.assert_allclose(symbol["box"], [93, 30, 14, 140], atol=6)
+    assert record["refused"] == []
+
+
+def test_boxes_are_in_the_files_pixels_where_a_large_jpeg_is_reduced(command_line, one, tmp_path):
+    Image.open(one).resize((6000, 6000)).save(tmp_path / "large.jpg")
+    (record,) = records(command_line("read", tmp_path / "large.jpg", "--json").stdout)
+    np.testing.assert_allclose(record["symbols"][0]["box"], np.array([93, 30, 14, 140]) * 30, atol=180)
+
+
+def test_blank_paper_has_no_symbols(command_line, tmp_path):
+    Image.new("RGB", (1, 1), "white").save(tmp_path / "pixel.png")
+    done = command_line("read", tmp_path / "pixel.png", "--json")
+    assert done.returncode == 0
+    assert records(done.stdout) == [{"image": str(tmp_path / "pixel.png"), "text": "", "symbols": [], "refused": []}]
+    assert "no symbols" in command_line("read", tmp_path / "pixel.png").stdout
+
+
+def test_bad_pictures_cost_the_others_nothing(command_line, one, tmp_path):
+    bad = {name: tmp_path / name for name in ("text.png", "empty.png", "cut.jpg", "zip.png", "pickle.png")}
+    bad["text.png"].write_text("not an image")
+    bad["empty.png"].touch()
+    Image.effect_noise((400, 400), 60).save(bad["cut.jpg"])
+    bad["cut.jpg"].write_bytes(bad["cut.jpg"].read_bytes()[:5000])
+    with zipfile.ZipFile(bad["zip.png"], "w") as archive:
+        archive.write(one)
+    bad["pickle.png"].write_bytes(pickle.dumps([1]))
+    bad |= {"missing.png": tmp_path / "missing.png", "folder": tmp_path}
+    done = command_line("read", one, *bad.values(), one, "--json")
+    assert [record["text"] for record in records(done.stdout)] == ["1", "1"]
+    assert done.returncode == 2
+    for line, path in zip(error_lines(done.stderr), bad.values(), strict=True):
+        assert str(path) in line
+
+
+def test_read_without_json_is_for_people(command_line, one):
+    done = command_line("read", one)
+    assert done.stdout.startswith(f"{one}: 1  (least sure: 1 at ")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        ([], "required: COMMAND"),
+        (["fly"], "invalid choice: 'fly'"),
+        (["read"], "required: IMAGE"),
+        (["read", "a.png", "--network", "nobody"], "There is no trained network 'nobody'; there are: digits, report"),
+        (["read", "a.png", "--network", "../digits"], r"There is no trained network '../digits'"),
+        (["watch", "missing.mp4"], "missing.mp4"),
+        (["train", "--dataset", "mnist"], "required: --network"),
+        (["train", "--dataset", "nothing", "--network", "report"], "Unknown data set 'nothing'; choose one of: mnist"),
+        (["train", "--dataset", "digits-8x8", "--network", "huge"], "Unknown network architecture 'huge'"),
+        (["train", "--dataset", "digits-8x8", "--network", "report", "--epochs", "0"], "epochs must be"),
+        (["train", "--dataset", "digits-8x8", "--network", "report", "--epochs", "few"], "--epochs: invalid int value"),
+        (["train", "--dataset", "digits-8x8", "--network", "report", "--name", "../x"], "'../x' is no name"),
+        (["bench", "nothing"], "Unknown benchmark 'nothing'; choose from: "),
+    ],
+)
+def test_a_mistake_is_one_line_and_exit_code_2(arguments, sentence, capsys):
+    try:
+        code = main([*arguments, "--json"] if arguments else [])
+    except SystemExit as end:
+        code = end.code
+    said = capsys.readouterr()
+    assert code == 2
+    assert said.out == ""
+    (line,) = error_lines(said.err)
+    assert sentence in line
+
+
+def test_missing_data_is_one_line_and_exit_code_2(command_line, tmp_path):
+    (tmp_path / "file").write_text("in the way")
+    done = command_line("train", "--dataset", "mnist", "--network", "report", INKLING_DATA=str(tmp_path / "file"))
+    assert (done.returncode, done.stdout) == (2, "")
+    (line,) = error_lines(done.stderr)
+    assert "set INKLING_DATA" in line
+
+
+def test_train_keeps_a_network_that_reads(command_line, one):
+    done = command_line(
+        "train",
+        "--dataset",
+        "digits-8x8",
+        "--network",
+        "report",
+        "--epochs",
+        "2",
+        "--seed",
+        "1",
+        "--name",
+        "mine",
+        "--json",
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    *epochs, last = records(done.stdout)
+    keys = {"epoch", "examples", "train_loss", "train_accuracy", "test_loss", "test_accuracy", "seconds"}
+    assert [epoch["epoch"] for epoch in epochs] == [1, 2]
+    assert all(epoch.keys() == keys for epoch in epochs)
+    assert last.keys() == {"name", "parameters", "test_accuracy", "seconds"}
+    assert (last["name"], last["parameters"]) == ("mine", 21_840)
+    listed = {record["name"]: record for record in records(command_line("networks", "--json").stdout)}
+    assert listed["mine"]["accuracy"] == last["test_accuracy"]
+    assert listed["mine"]["dataset"] == "digits-8x8"
+    assert command_line("read", one, "--network", "mine", "--json").returncode == 0
+
+
+def test_the_default_name_never_replaces_what_ships(monkeypatch):
+    asked = []
+    monkeypatch.setattr("core.training.train", lambda config, name: asked.append((config.network, name)) or iter(()))
+    assert main(["train", "--dataset", "digits-8x8", "--network", "report"]) == 0
+    assert main(["train", "--dataset", "folder:/my letters", "--network", "digits"]) == 0
+    assert asked == [("report", "report-digits-8x8"), ("digits", "digits-folder-my-letters")]
+
+
+def test_a_reader_that_leaves_early_is_no_error(one):
+    done = subprocess.run(
+        f"{sys.executable} -m core read {one} {one} {one} --json | head -n 0",
+        shell=True,
+        cwd=Path(__file__).resolve().parents[2],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.stderr == ""
+
+
+@pytest.mark.parametrize("command", [None, *COMMANDS])
+def test_every_command_explains_itself(command, capsys):
+    with pytest.raises(SystemExit, match="0"):
+        main([command, "--help"] if command else ["--help"])
+    assert "usage: python -m core" in capsys.readouterr().out
