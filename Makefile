@@ -24,14 +24,16 @@ lint: $(DEV_READY)
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 
-bench: $(RUN_READY)
+bench: $(DEV_READY)
 	$(BIN)/python -m core bench
+	$(BIN)/python -m tests.browser.bench_pages
 
 networks: $(RUN_READY)
-	$(BIN)/python -m core.training.ship
+	INKLING_HOME=assets $(BIN)/python -m core train --dataset mnist --network report --name report
+	INKLING_HOME=assets $(BIN)/python -m core train --dataset mnist --network digits --name digits
 
 screenshots: $(DEV_READY)
-	$(BIN)/python -m pytest tests/browser/test_screenshots.py
+	$(BIN)/python -m tests.browser.screenshots
 
 clean:
 	rm -rf .venv .pytest_cache .ruff_cache .mypy_cache .hypothesis

@@ -15,12 +15,16 @@ BENCHMARKS: dict[str, str] = {
 }
 
 
-def run_benchmarks(names: list[str]) -> Iterator[dict[str, Any]]:
-    """The records of the named benchmarks, of all when none is named; raises `BenchError` before the first starts."""
+def choose(names: list[str]) -> list[str]:
+    """The named benchmarks, all when none is named; raises `BenchError` for an unknown one before any starts."""
     if unknown := [name for name in names if name not in BENCHMARKS]:
         raise BenchError(f"Unknown benchmark {unknown[0]!r}; choose from: {', '.join(BENCHMARKS)}.")
-    for name in names or BENCHMARKS:
-        module, function = BENCHMARKS[name].split(":")
-        run: Callable[[], Iterator[dict[str, Any]]] = getattr(import_module(module), function)
-        for record in run():
-            yield {"bench": name, **record}
+    return names or list(BENCHMARKS)
+
+
+def run(name: str) -> Iterator[dict[str, Any]]:
+    """The records of one benchmark, each as soon as it is measured; raises `DataError` where its data are missing."""
+    module, function = BENCHMARKS[name].split(":")
+    measure: Callable[[], Iterator[dict[str, Any]]] = getattr(import_module(module), function)
+    for record in measure():
+        yield {"bench": name, **record}

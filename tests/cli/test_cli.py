@@ -12,6 +12,7 @@ import pytest
 from PIL import Image, ImageDraw
 
 from core.cli import COMMANDS, main
+from core.errors import DataError
 
 
 @pytest.fixture
@@ -131,6 +132,23 @@ def test_a_mistake_is_one_line_and_exit_code_2(arguments, sentence, capsys):
     assert said.out == ""
     (line,) = error_lines(said.err)
     assert sentence in line
+
+
+def test_a_benchmark_without_its_data_costs_the_others_nothing(monkeypatch, capsys):
+    def lacks():
+        yield {"figure": 1, "unit": "ms"}
+        raise DataError("MNIST is missing; set INKLING_DATA.")
+
+    monkeypatch.setattr("core.bench.BENCHMARKS", {"first": f"{__name__}:lacks", "second": f"{__name__}:works"})
+    monkeypatch.setattr(sys.modules[__name__], "lacks", lacks, raising=False)
+    monkeypatch.setattr(sys.modules[__name__], "works", lambda: iter([{"figure": 2, "unit": "%"}]), raising=False)
+    assert main(["bench", "--json"]) == 2
+    said = capsys.readouterr()
+    assert records(said.out) == [
+        {"bench": "first", "figure": 1, "unit": "ms"},
+        {"bench": "second", "figure": 2, "unit": "%"},
+    ]
+    assert error_lines(said.err) == ["error: MNIST is missing; set INKLING_DATA."]
 
 
 def test_missing_data_is_one_line_and_exit_code_2(command_line, tmp_path):
