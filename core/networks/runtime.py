@@ -44,6 +44,7 @@ def export_onnx(network: "Network", weights_sha256: str) -> bytes:
         dynamo=True,
         verbose=False,
     )
+    assert program is not None  # None comes from the older exporter only (dynamo=False)
     model = program.model_proto
     model.metadata_props.add(key=WEIGHTS_KEY, value=weights_sha256)
     return model.SerializeToString()
