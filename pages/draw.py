@@ -7,9 +7,11 @@ from core.paths import ASSETS
 from core.reading import Recognizer
 from pages.components.canvas import canvas
 from pages.components.header import header
+from pages.components.paste import pasted_picture
 from pages.components.readings import (
     Picture,
     Read,
+    boxed_picture,
     read,
     show_how_sure,
     show_one_symbol,
@@ -20,7 +22,7 @@ from pages.components.readings import (
 )
 
 SOURCE = "draw_source"  # where the current reading comes from: whatever was touched last
-CANVAS, UPLOADS, SNAPSHOT, SAMPLE = "canvas", "draw_uploads", "draw_snapshot", "draw_sample"
+CANVAS, UPLOADS, PASTE, SNAPSHOT, SAMPLE = "canvas", "draw_uploads", "paste", "draw_snapshot", "draw_sample"
 
 
 def main() -> None:
@@ -43,9 +45,11 @@ def body(recognizer: Recognizer) -> None:
         if result:
             show_text(result.page.text)
             show_how_sure(result.page)
+            if st.session_state.get(SOURCE, CANVAS) != CANVAS:
+                st.image(boxed_picture(result), width="stretch", alt=f"{result.picture.name} with a box at each symbol")
             if result.page.readings:
                 show_one_symbol(result)
-        elif not pictures:
+        else:
             _empty_state()
     if result:
         show_symbols(result)
@@ -59,7 +63,7 @@ def _ways_in() -> list[Picture]:
     drawing = canvas(on_change=lambda: _touched(CANVAS))
     with st.container(key="draw_other_ways"):
         uploads = st.file_uploader(
-            "Or read pictures",
+            "Or read pictures: choose, drop or paste them",
             accept_multiple_files=True,
             key=UPLOADS,
             on_change=lambda: _touched(UPLOADS),
@@ -71,12 +75,16 @@ def _ways_in() -> list[Picture]:
                 snapshot = st.camera_input(
                     "Hold the writing before the camera", key=SNAPSHOT, on_change=lambda: _touched(SNAPSHOT)
                 )
+        pasted = pasted_picture(on_change=lambda: _touched(PASTE))
     source = st.session_state.get(SOURCE, CANVAS)
     if source == UPLOADS and uploads:
         return [Picture(file.name, file.getvalue()) for file in uploads]
     if source == SNAPSHOT and snapshot:
         return [Picture("The snapshot", snapshot.getvalue())]
+    if source == PASTE and pasted:
+        return [Picture("The pasted picture", pasted)]
     if source == SAMPLE:
+        _samples()  # so that the next one is at hand
         return [_sample(st.session_state[SAMPLE])]
     return [Picture("The drawing", drawing)] if drawing else []
 
@@ -97,9 +105,13 @@ def _read_all(pictures: list[Picture], recognizer: Recognizer) -> list[Read]:
 
 
 def _empty_state() -> None:
-    """Before anything is drawn: what to do, and pictures to try."""
+    """Before anything is there to be read: what to do, and pictures to try."""
     show_text("")
     st.markdown("Draw a digit with the mouse or a finger, or several in a row for a number. Or try one of these:")
+    _samples()
+
+
+def _samples() -> None:
     with st.grid(3, min_column_width=100):
         for file in sorted((ASSETS / "samples").glob("*.jpg")):
             with st.container(gap="xsmall"):

@@ -15,6 +15,12 @@ DRAWN = "draw_canvas_drawn"  # the newest strokes and their PNG; they outlive a 
 
 def canvas(on_change: Callable[[], None]) -> bytes | None:
     """Shows the canvas with its tools; the drawing as a PNG, None while it is empty."""
+
+    def keep_strokes(end: int) -> None:
+        strokes = st.session_state[DRAWN]["strokes"][:end]  # the canvas loads what is left of its own strokes
+        st.session_state[START] = {"objects": strokes, "revision": st.session_state[START]["revision"] + 1}
+        on_change()
+
     drawn = st.session_state.setdefault(DRAWN, {"strokes": [], "png": None})
     if DRAW_CANVAS not in st.session_state:  # first visit, or back from another page
         st.session_state[START] = {"objects": drawn["strokes"], "revision": 0}
@@ -24,14 +30,14 @@ def canvas(on_change: Callable[[], None]) -> bytes | None:
             "Undo",
             icon=":material/undo:",
             key="draw_undo",
-            on_click=_keep_strokes,
+            on_click=keep_strokes,
             args=(-1,),
         )
         st.button(
             "Clear",
             icon=":material/delete:",
             key="draw_clear",
-            on_click=_keep_strokes,
+            on_click=keep_strokes,
             args=(0,),
         )
     result = st_canvas(
@@ -49,9 +55,3 @@ def canvas(on_change: Callable[[], None]) -> bytes | None:
         drawn = {"strokes": result.json_data["objects"], "png": result.image_bytes}
         st.session_state[DRAWN] = drawn
     return drawn["png"] if drawn["strokes"] else None
-
-
-def _keep_strokes(end: int) -> None:
-    """Has the canvas load its own strokes up to `end`, as in a slice."""
-    strokes = st.session_state[DRAWN]["strokes"][:end]
-    st.session_state[START] = {"objects": strokes, "revision": st.session_state[START]["revision"] + 1}

@@ -49,7 +49,7 @@ class Read:
     def cut_out(self, reading: Reading) -> np.ndarray:
         """The symbol as it was written, with a little of the paper around it: `(s, s, 3) uint8`.
 
-        What a square lacks is filled with the paper at its edge, so that no neighbour comes into the picture.
+        What a square lacks is filled with the paper's colour, so that no neighbour comes into the picture.
         """
         x, y, w, h = (v * self.scale for v in reading.box)
         margin = 0.12 * max(w, h) + 1
@@ -57,7 +57,9 @@ class Read:
         cut = self.image[top : int(y + h + margin) + 1, left : int(x + w + margin) + 1]
         spare_h, spare_w = (max(cut.shape[:2]) - side for side in cut.shape[:2])
         borders = spare_h // 2, spare_h - spare_h // 2, spare_w // 2, spare_w - spare_w // 2
-        return cv2.copyMakeBorder(cut, *borders, cv2.BORDER_REPLICATE)
+        edge = np.concatenate([cut[0], cut[-1], cut[:, 0], cut[:, -1]])
+        paper = [int(level) for level in np.median(edge, axis=0)]
+        return cv2.copyMakeBorder(cut, *borders, cv2.BORDER_CONSTANT, value=paper)
 
 
 def read(picture: Picture, recognizer: Recognizer, keep_stages: bool = False) -> Read:
@@ -134,7 +136,7 @@ def show_overview(results: list[Read]) -> Read:
         },
         hide_index=True,
     )
-    chosen = st.selectbox("Look closely at", range(len(results)), format_func=lambda i: results[i].picture.name)
+    chosen = st.selectbox("Picture", range(len(results)), format_func=lambda i: results[i].picture.name)
     return results[chosen]
 
 
@@ -168,7 +170,8 @@ def show_one_symbol(result: Read) -> None:
             range(len(readings)),
             default=chosen,
             required=True,
-            format_func=lambda i: f"{i + 1}: {written(readings[i].label) if readings[i].label else '?'}",
+            wrap=True,
+            format_func=lambda i: written(readings[i].label) if readings[i].label else "?",
             help="The marks in reading order; the least sure one is chosen at first.",
         )
     reading = readings[chosen]
@@ -184,6 +187,11 @@ def show_one_symbol(result: Read) -> None:
     st.caption("One tall bar: sure. Several: the network hesitates between them.")
 
 
+def boxed_picture(result: Read) -> np.ndarray:
+    """The picture with a box around each symbol, `(H, W, 3) uint8`."""
+    return boxes_picture(result.image, result.page.readings, result.scale)
+
+
 def show_steps(result: Read) -> None:
     """The pictures of every step from the image to the boxes; `result` was read with its stages kept."""
     captions = {
@@ -192,7 +200,7 @@ def show_steps(result: Read) -> None:
         "threshold": "Threshold: ink or not ink",
     }
     pictures = {captions.get(name, name): stage for name, stage in result.page.segmentation.stages.items()}
-    boxed = boxes_picture(result.image, result.page.readings, result.scale)
+    boxed = boxed_picture(result)
     with st.grid(min_column_width=230, key="draw_steps"):
         for caption, picture in {**pictures, "Boxes: one for each symbol; dashed where it was refused": boxed}.items():
             st.image(picture, caption=caption, width="stretch")

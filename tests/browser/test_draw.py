@@ -1,5 +1,6 @@
 """The Draw page as people use it: drawn with the mouse or a finger, pictures handed in, nothing lost on the way."""
 
+import base64
 import io
 import math
 import re
@@ -82,6 +83,20 @@ def test_a_picture_is_read_and_the_canvas_takes_over_again(open_page):
     expect(reading_of(page)).to_have_text("7")
     draw(page, ONE)
     expect(reading_of(page)).to_have_text("1")
+
+
+def test_a_picture_is_pasted(open_page):
+    page = open_page()
+    expect(canvas_of(page)).to_be_visible()
+    page.wait_for_function("() => document.querySelector('.st-key-draw_paste')")
+    paste = """content => {
+        const clipboard = new DataTransfer();
+        const bytes = Uint8Array.from(atob(content), c => c.charCodeAt(0));
+        clipboard.items.add(new File([bytes], "image.png", { type: "image/png" }));
+        document.body.dispatchEvent(new ClipboardEvent("paste", { clipboardData: clipboard, bubbles: true }));
+    }"""
+    page.evaluate(paste, base64.b64encode(png_of(picture_of_a_seven())).decode())
+    expect(reading_of(page)).to_have_text("7")
 
 
 def test_what_cannot_be_read_gets_one_sentence_and_the_others_are_read(open_page):

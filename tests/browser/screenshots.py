@@ -1,0 +1,74 @@
+"""Takes the README's pictures from the real app in a real browser: `python -m tests.browser.screenshots`."""
+
+import math
+import sys
+import tempfile
+from pathlib import Path
+
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+from core.paths import ASSETS
+from tests.browser.running_app import NO_CHROMIUM, chromium, draw, launch_chromium, reading_of, running_app
+
+FOLDER = ASSETS / "screenshots"
+
+
+def arc(
+    centre: tuple[float, float], radius: tuple[float, float], start: float, end: float
+) -> list[tuple[float, float]]:
+    """Points on an ellipse, angles in turns, clockwise from the top."""
+    angles = [2 * math.pi * (start + (end - start) * i / 24) for i in range(25)]
+    return [(centre[0] + radius[0] * math.sin(a), centre[1] - radius[1] * math.cos(a)) for a in angles]
+
+
+# 2026, as strokes on the canvas
+TWO = [*arc((0.14, 0.32), (0.07, 0.14), -0.2, 0.38), (0.07, 0.79), (0.22, 0.78)]
+ZERO = arc((0.37, 0.5), (0.075, 0.3), 0.02, 1.03)
+SIX = [(0.88, 0.2), (0.81, 0.45), *arc((0.85, 0.66), (0.065, 0.15), -0.28, 0.74)]
+NUMBER = [TWO, ZERO, [(x + 0.45, y) for x, y in TWO], SIX]
+
+
+def main() -> int:
+    if chromium() is None:
+        print(NO_CHROMIUM, file=sys.stderr)
+        return 2
+    FOLDER.mkdir(exist_ok=True)
+    with tempfile.TemporaryDirectory() as home, running_app(Path(home)) as url, sync_playwright() as playwright:
+        browser = launch_chromium(playwright)
+        for scheme in ("light", "dark"):
+            page = _open(browser, url, 1280, 1000, scheme)
+            draw(page, NUMBER)
+            expect(reading_of(page)).to_have_text("2026")
+            _take(page, f"draw-{scheme}")
+        page = _open(browser, url, 1280, 2000, "light")
+        page.get_by_role("button", name="Squared paper", exact=True).click()
+        page.get_by_text("How it got there").click()
+        expect(page.get_by_text("Boxes:")).to_be_visible()
+        _take(page, "steps")
+        page = _open(browser, url, 390, 844, "light")
+        draw(page, NUMBER)
+        expect(reading_of(page)).to_have_text("2026")
+        _take(page, "phone")
+        page = _open(browser, f"{url}/live_camera", 1280, 800, "light")
+        expect(page.locator(".st-key-live_reading")).not_to_have_text("–")
+        _take(page, "live-camera")
+        browser.close()
+    return 0
+
+
+def _open(browser: Browser, url: str, width: int, height: int, scheme: str) -> Page:
+    context = browser.new_context(viewport={"width": width, "height": height}, color_scheme=scheme)
+    page = context.new_page()
+    page.goto(url)
+    page.get_by_role("heading", level=1).wait_for()
+    return page
+
+
+def _take(page: Page, name: str) -> None:
+    page.mouse.move(0, 0)
+    page.wait_for_timeout(1500)  # until figures stand still and the toolbars that hovering showed are gone
+    page.screenshot(path=FOLDER / f"{name}.png")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
