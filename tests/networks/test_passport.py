@@ -126,7 +126,11 @@ FIELD_NAMES = [
 def test_any_value_in_any_field_is_a_passport_or_a_sentence(stored, stored_once, field, value):
     (stored / "passport.json").write_text((stored_once / "passport.json").read_text())
     file = spoil(stored, field, value)
+    assert name_or_sentence(file) == "mine" or "restore weights and passport together" in name_or_sentence(file)
+
+
+def name_or_sentence(file: Path) -> str:
     try:
-        assert read_passport(file).name == "mine"
+        return read_passport(file).name
     except NetworkError as error:
-        assert "restore weights and passport together" in str(error)  # noqa: PT017 - either outcome is right
+        return str(error)
