@@ -1,6 +1,7 @@
 """What was read, shown: the text large, how sure, each symbol as written and as the network sees it, the steps."""
 
 import base64
+from collections import Counter
 from dataclasses import dataclass
 from html import escape
 
@@ -19,9 +20,10 @@ SHOWN_PX = 1200  # longest side of a picture as the page keeps and shows it
 CUT_OUT_PX = 160
 NOTHING = "–"
 REASONS = {  # what a refusal's reason means, in plain words
-    "too faint": "its ink hardly stands out from the paper",
-    "too small": "it is smaller than the smallest symbol that is looked for",
-    "not like any class": "it looks like nothing that this network has learnt",
+    "too faint": "the ink hardly stands out from the paper",
+    "too small": "smaller than the smallest symbol that is looked for",
+    "cut off at the edge": "a part of it lies outside the picture",
+    "not like any class": "nothing that this network has learnt looks so",
 }
 
 
@@ -95,11 +97,10 @@ def show_how_sure(page: Page) -> None:
     if page.symbols:
         least = min(page.symbols, key=lambda r: r.confidence)
         st.markdown(_sureness(page, least))
-    for number, reading in enumerate(page.readings, 1):
-        if reading.reason:
-            meaning = REASONS.get(reading.reason)
-            explained = f": {meaning}" if meaning else ""
-            st.markdown(f":material/block: Mark {number} was refused, *{reading.reason}*{explained}.")
+    for reason, count in Counter(reading.reason for reading in page.refused).items():
+        marks = "1 mark was" if count == 1 else f"{count} marks were"
+        meaning = f" ({REASONS[reason]})" if reason in REASONS else ""
+        st.markdown(f":material/block: {marks} refused: *{reason}*{meaning}.")
 
 
 def _sureness(page: Page, least: Reading) -> str:

@@ -63,6 +63,18 @@ def test_several_digits_are_a_number_and_strokes_can_be_taken_back(open_page):
     expect(reading_of(page)).to_have_text("0")
 
 
+def test_a_drawing_outlives_a_visit_to_another_page(open_page):
+    page = open_page()
+    draw(page, SEVEN + ONE)
+    expect(reading_of(page)).to_have_text("71")
+    page.get_by_role("link", name="Live Camera").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Live Camera")
+    page.get_by_role("link", name="Draw").click()
+    expect(reading_of(page)).to_have_text("71")
+    page.locator(".st-key-draw_undo button").click()
+    expect(reading_of(page)).to_have_text("7")
+
+
 def test_a_finger_draws_too(open_page):
     page = open_page(width=390, height=844, has_touch=True, is_mobile=True)
     canvas = canvas_of(page)

@@ -1,10 +1,16 @@
 """The Draw page without a browser: what it says of samples and of pictures that are handed in."""
 
+import json
+import shutil
+
 import cv2
 import numpy as np
 import pytest
 
 from core.paths import ASSETS
+from core.reading.recognizer import NOT_LIKE_ANY
+from core.reading.selection import CUT_OFF, TOO_FAINT, TOO_SMALL
+from pages.components.readings import REASONS
 
 
 def shown_text(app) -> str:
@@ -54,6 +60,25 @@ def test_a_picture_without_symbols_is_said_to_be_empty(open_app):
     app.file_uploader[0].upload("white.png", WHITE, "image/png").run()
     assert shown_text(app) == "–"
     assert any("no symbols were found" in text.value for text in app.markdown)
+
+
+def test_what_is_refused_is_told_with_its_reason(open_app, inkling_home):
+    strict = inkling_home / "networks" / "strict"
+    shutil.copytree(ASSETS / "networks" / "digits", strict)
+    passport = json.loads((strict / "passport.json").read_text("utf-8"))
+    passport |= {"name": "strict", "refusal_threshold": 1e9}
+    (strict / "passport.json").write_text(json.dumps(passport), "utf-8")
+    app = open_app()
+    app.selectbox(key="network_picker").select("strict").run()
+    app.button(key="draw_sample_a-number").click().run()
+    assert not app.exception
+    assert shown_text(app) == "–"
+    (refusal,) = [text.value for text in app.markdown if "refused" in text.value]
+    assert "4 marks were refused: *not like any class*" in refusal
+
+
+def test_every_reason_is_explained():
+    assert set(REASONS) == {TOO_SMALL, TOO_FAINT, CUT_OFF, NOT_LIKE_ANY}
 
 
 def test_several_pictures_are_listed_and_one_is_looked_at(open_app):
