@@ -1,6 +1,7 @@
 """`fit`: one training as a stream of small events."""
 
 import copy
+import math
 import threading
 import time
 from collections.abc import Iterator
@@ -103,15 +104,25 @@ def fit(
             if average is not None:
                 average.update_parameters(network)
             examples += len(chosen)
-            loss_sum += loss.item() * len(chosen)
+            loss_now = _finite(loss.item(), config)
+            loss_sum += loss_now * len(chosen)
             right += (logits[: len(chosen)].argmax(1) == train.labels[chosen]).sum().item()
-            yield BatchDone(epoch, examples, loss.item())
+            yield BatchDone(epoch, examples, loss_now)
         if average is not None and epoch == config.epochs:
             network.load_state_dict(average.module.state_dict())
         measured = network if average is None else cast(Network, average.module)
         test_loss, test_accuracy = evaluate(measured, test)
+        _finite(test_loss, config)
         seconds = time.perf_counter() - started
         yield EpochDone(epoch, examples, loss_sum / len(train), right / len(train), test_loss, test_accuracy, seconds)
+
+
+def _finite(loss: float, config: TrainingConfig) -> float:
+    if not math.isfinite(loss):
+        raise TrainingError(
+            f"The training ran away: its loss is {loss}. Take a smaller learning rate than {config.learning_rate}."
+        )
+    return loss
 
 
 def evaluate(network: Network, samples: Samples) -> tuple[float, float]:

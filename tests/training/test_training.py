@@ -171,3 +171,10 @@ def test_unknown_names_list_the_known_ones():
         recipe("report", size=3)
     with pytest.raises(DataError, match="Unknown data set 'nope'"):
         list(train(TrainingConfig(dataset="nope"), "x"))
+
+
+def test_a_training_that_runs_away_says_so():
+    network = build(NetworkSpec("report"))
+    torch.nn.init.constant_(network.fc2.bias, float("nan"))  # as after steps that were too long
+    with pytest.raises(TrainingError, match=r"its loss is nan\. Take a smaller learning rate than 0\.05"):
+        list(fit(network, some(64), some(64, "test"), config(learning_rate=0.05)))
