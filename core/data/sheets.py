@@ -51,7 +51,7 @@ def draw_sheet(sheet: Sheet) -> np.ndarray:
     light = np.outer(np.linspace(1, sheet.light**0.5, height), np.linspace(sheet.light**0.5, 1, width))
     seen = (paper * (1 - share) + sheet.ink * share) * light + rng.normal(0, 4, (height, width))
     seen = cv2.resize(seen.astype(np.float32), sheet.size_wh, interpolation=cv2.INTER_AREA)
-    return np.clip(seen[..., None] * np.float32(sheet.tint), 0, 255).astype(np.uint8)
+    return np.clip(seen[..., None] * np.array(sheet.tint, np.float32), 0, 255).astype(np.uint8)
 
 
 def _write_row(

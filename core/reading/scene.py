@@ -8,7 +8,7 @@ from functools import lru_cache
 import cv2
 import numpy as np
 
-from core.data.strokes import write
+from core.data.sheets import write_on
 
 PAGES = ("2026", "31415", "07 42", "98765", "12 34")  # a space leaves a gap
 PAGE_S = 5.0  # seconds before the page is turned
@@ -63,7 +63,7 @@ class DemoScene:
         for index, symbol in enumerate(text):
             if symbol != " ":
                 middle = np.array([cell * (index + 1), height / 2 + rng.normal(0, cell / 12)])
-                _write_on(ink, symbol, middle, cell * rng.uniform(0.6, 0.75), pen_px, rng)
+                write_on(ink, symbol, middle, cell * rng.uniform(0.6, 0.75), pen_px, rng)
         share = cv2.GaussianBlur(ink, (5, 5), 0).astype(np.float32) / 255
         light = np.outer(
             np.linspace(1, rng.uniform(0.7, 1), height // 2), np.linspace(rng.uniform(0.7, 1), 1, width // 2)
@@ -77,15 +77,3 @@ class DemoScene:
         sway = (height / 80) * np.sin(2 * np.pi * (0.3 + 0.05 * np.arange(8).reshape(4, 2)) * time_s + phases)
         corners = np.array([[0, 0], [width, 0], [width, height], [0, height]], np.float32)
         return cv2.getPerspectiveTransform(corners * SUPERSAMPLING, (corners + sway).astype(np.float32))
-
-
-def _write_on(
-    ink: np.ndarray, symbol: str, middle_xy: np.ndarray, height_px: float, pen_px: int, rng: np.random.Generator
-) -> None:
-    """Draws a symbol's strokes onto `(H, W) uint8`, its longest side `height_px`."""
-    strokes = write(symbol, rng)
-    points = np.concatenate(strokes)
-    low, high = points.min(axis=0), points.max(axis=0)
-    scale = height_px / max(float((high - low).max()), 1e-6)
-    lines = [np.rint(((s - (low + high) / 2) * scale + middle_xy) * 16).astype(np.int32) for s in strokes]
-    cv2.polylines(ink, lines, False, 255, pen_px, cv2.LINE_AA, 4)

@@ -39,7 +39,7 @@ def main() -> int:
             page = _open(browser, url, 1280, 1000, scheme)
             draw(page, NUMBER)
             expect(reading_of(page)).to_have_text("2026")
-            _take(page, f"draw-{scheme}")
+            _take(page, "draw" if scheme == "light" else "draw-dark")
         page = _open(browser, url, 1280, 2000, "light")
         page.get_by_role("button", name="Squared paper", exact=True).click()
         page.get_by_text("How it got there").click()
