@@ -7,6 +7,7 @@ import sys
 import zipfile
 from pathlib import Path
 
+import av
 import numpy as np
 import pytest
 from PIL import Image, ImageDraw
@@ -102,6 +103,46 @@ def test_bad_pictures_cost_the_others_nothing(command_line, one, tmp_path):
 def test_read_without_json_is_for_people(command_line, one):
     done = command_line("read", one)
     assert done.stdout.startswith(f"{one}: 1  (least sure: 1 at ")
+
+
+@pytest.fixture
+def clip(one, tmp_path) -> Path:
+    """Twelve frames of the plain 1 before a camera that does not move."""
+    pixels = np.asarray(Image.open(one).convert("RGB"))
+    with av.open(str(tmp_path / "clip.mp4"), "w") as container:
+        stream = container.add_stream("mpeg4", rate=30)
+        stream.width, stream.height, stream.pix_fmt = 200, 200, "yuv420p"
+        for _ in range(12):
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(pixels, format="rgb24")))
+        container.mux(stream.encode())
+    return tmp_path / "clip.mp4"
+
+
+def test_watch_says_one_line_a_frame(command_line, clip):
+    done = command_line("watch", clip, "--json")
+    assert (done.returncode, done.stderr) == (0, "")
+    frames = records(done.stdout)
+    assert [frame["frame"] for frame in frames] == list(range(12))
+    assert all(frame.keys() == {"frame", "time_s", "text", "symbols", "processing_ms"} for frame in frames)
+    np.testing.assert_allclose([frame["time_s"] for frame in frames], np.arange(12) / 30, atol=0.01)
+    assert frames[-1]["text"] == "1"
+    (symbol,) = frames[-1]["symbols"]
+    assert symbol.keys() == {"track", "label", "confidence", "box"}
+    np.testing.assert_allclose(symbol["box"], [93, 30, 14, 140], atol=8)
+
+
+def test_watch_without_json_tells_changes_only(command_line, clip):
+    lines = command_line("watch", clip).stdout.splitlines()
+    assert len(lines) <= 2
+    assert lines[-1].endswith(" s  1")
+
+
+def test_a_video_that_breaks_off_is_watched_up_to_there(command_line, clip):
+    clip.write_bytes(clip.read_bytes()[:-3000])
+    done = command_line("watch", clip, "--json")
+    assert done.returncode == 2
+    (line,) = error_lines(done.stderr)
+    assert "clip.mp4" in line
 
 
 @pytest.mark.parametrize(
