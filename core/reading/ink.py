@@ -13,6 +13,7 @@ import cv2
 import numpy as np
 
 COARSE_SIDE = 240  # px, longest side of the coarse pass
+MEDIAN_WINDOW = 0.35  # the running median's window as a share of the shortest side
 MEDIAN_SIDE = 40  # px, longest side of the picture whose running median stands for paper of unknown polarity
 WIDE_WINDOW = 0.4  # the coarse pass's closing window as a share of the shortest side: wider than any legible stroke
 FINE_WINDOW = 10  # px: wider windows work on a halved picture
@@ -78,7 +79,7 @@ def darkness(coarse: np.ndarray) -> float:
 def tail(grey: np.ndarray, sign: int) -> float:
     """The sum of the third powers of the departures from the running median on one side of it."""
     small = halve_to(grey, MEDIAN_SIDE)
-    window = min(255, int(0.7 * min(small.shape))) | 1
+    window = max(3, int(MEDIAN_WINDOW * min(small.shape))) | 1
     paper = cv2.resize(cv2.medianBlur(small, window), grey.shape[::-1])
     departure = cv2.subtract(grey, paper) if sign > 0 else cv2.subtract(paper, grey)
     return float(histogram(departure) @ np.arange(256.0) ** 3)

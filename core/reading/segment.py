@@ -11,6 +11,7 @@ from core.reading import ink
 from core.reading.glyph import normalise
 from core.reading.grouping import group
 from core.reading.ink import Ink, Tone
+from core.reading.lines import erase_lines
 from core.reading.pieces import Piece, find_pieces
 from core.reading.rows import row_of_each
 from core.reading.selection import Symbol, select, writing
@@ -20,7 +21,8 @@ METHODS = ("adaptive", "otsu", "fixed")
 SMALL_PICTURE = 160  # px: smaller pictures are enlarged to this, so that strokes are more than a pixel wide
 LARGEST_ENLARGEMENT = 6
 RAMP = 40  # grey levels from the threshold to full ink, for methods with one level
-DECIDED = 0.7  # powers of ten between the tails of dark and light
+DECIDED = 2.0  # powers of ten between the tails of dark and light
+FAR = 0.5  # a piece that reaches this far across the picture may hang on a ruled line
 COLOURED = 0.002  # share of the picture in which a colour shows more contrast than grey, worth a closer look
 COLOUR_GAIN = 1.4  # a colour's own channel is used when ink stands out this many times better there than in grey
 
@@ -46,7 +48,7 @@ def segment(image: np.ndarray, options: SegmentOptions = SegmentOptions()) -> Se
     work = working_picture(image, options.longest_side)
     found, tone = find_ink(work, options)
     smallest = options.smallest * min(work.shape[:2])
-    pieces = find_pieces(found.contrast, found.floor, max(3, 0.5 * smallest), options.method == "adaptive")
+    pieces = pieces_without_lines(found, max(3, 0.5 * smallest), options.method == "adaptive")
     chosen = select(join(writing(pieces, work.shape)), work.shape, smallest, found.floor)
     rows = row_of_each([symbol.box for symbol, _ in chosen])
     order = sorted(range(len(chosen)), key=lambda i: (rows[i], chosen[i][0].box[0]))
@@ -120,6 +122,17 @@ def clarity(contrast: np.ndarray) -> tuple[float, float]:
     large = max((p.longest for p in pieces), default=0)
     typical = [p for p in pieces if p.longest > 0.4 * large]
     return sum(p.peak * p.area for p in typical) / floor, max((p.stroke for p in typical), default=0.0)
+
+
+def pieces_without_lines(found: Ink, shortest: float, cut_again: bool) -> list[Piece]:
+    """The pieces of a picture, freed from ruled lines where something reaches far across it."""
+    pieces = find_pieces(found.contrast, found.floor, shortest, cut_again)
+    height, width = found.contrast.shape
+    if not any(p.box[2] > FAR * width or p.box[3] > FAR * height for p in pieces):
+        return pieces
+    stroke = float(np.median([p.stroke for p in pieces]))
+    cleaned = erase_lines(found.contrast, found.floor, stroke)
+    return pieces if cleaned is found.contrast else find_pieces(cleaned, found.floor, shortest, cut_again)
 
 
 def join(pieces: Sequence[Piece]) -> list[Symbol]:

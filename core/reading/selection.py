@@ -17,7 +17,7 @@ TOO_SMALL, TOO_FAINT, CUT_OFF = "too small", "too faint", "cut off at the edge"
 MARGIN = 0.002  # share of the shortest side: what comes this close to the frame touches it
 CONTACT = 0.5  # a piece that runs along the frame for this share of its length is table, shadow or border
 LINE = 0.5  # a straight piece from the frame inwards this long (share of the picture's side) is a ruled line, an edge
-SIZABLE = 0.2  # pieces with this share of the largest piece's area tell the strength and width of the picture's ink
+SIZABLE = 0.2  # pieces with this share of the largest one's area show how strong and broad the picture's ink is
 FAINT = 0.33  # ink weaker than this share of the strongest shines through from the page's back, or is the paper's print
 WEAK, FINE = 0.6, 0.4  # shares of the ink's strength and width: what is below both, or straight and below one, is none
 DIRT = 0.3  # symbols smaller than this share of the picture's symbols are dirt
@@ -51,7 +51,11 @@ Choice = tuple[Symbol, str | None]
 
 def writing(pieces: Sequence[Piece], shape: tuple[int, ...]) -> list[Piece]:
     """The pieces that can be strokes: no table, no page border, no ruled line, nothing much fainter than the ink."""
-    pieces = [p for p in pieces if not is_border(p, shape) and not is_line(p, shape)]
+    sides = {id(p): contact(p.box, p.outline, shape) for p in pieces}
+    pieces = [p for p in pieces if not is_border(p, sides[id(p)]) and not is_line(p, sides[id(p)], shape)]
+    free = max((p.longest for p in pieces if not any(sides[id(p)])), default=0)
+    if free > SIZABLE * min(shape[:2]):
+        pieces = [p for p in pieces if sum(side > 0 for side in sides[id(p)]) < 2]  # a table around the sheet
     if not pieces:
         return []
     most = max(p.area for p in pieces)
@@ -60,31 +64,28 @@ def writing(pieces: Sequence[Piece], shape: tuple[int, ...]) -> list[Piece]:
     return [p for p in pieces if p.peak > FAINT * peak and not is_scratch(p, peak, stroke)]
 
 
-def contact(box: Box, outline: np.ndarray, shape: tuple[int, ...]) -> tuple[int, int]:
-    """How many px of the picture's frame a piece covers: the most on its left or right side, on its top or bottom."""
+def contact(box: Box, outline: np.ndarray, shape: tuple[int, ...]) -> tuple[int, int, int, int]:
+    """How many px of the picture's frame a piece covers on the left, right, top and bottom."""
     margin = 1 + int(MARGIN * min(shape[:2]))
     x, y, w, h = box
-    sides = [0, 0, 0, 0]
-    if x < margin:
-        sides[0] = len(np.unique(outline[outline[:, 0] < margin, 1]))
-    if x + w > shape[1] - margin:
-        sides[1] = len(np.unique(outline[outline[:, 0] >= shape[1] - margin, 1]))
-    if y < margin:
-        sides[2] = len(np.unique(outline[outline[:, 1] < margin, 0]))
-    if y + h > shape[0] - margin:
-        sides[3] = len(np.unique(outline[outline[:, 1] >= shape[0] - margin, 0]))
-    return max(sides[:2]), max(sides[2:])
+    right, bottom = shape[1] - margin, shape[0] - margin
+    return (
+        len(np.unique(outline[outline[:, 0] < margin, 1])) if x < margin else 0,
+        len(np.unique(outline[outline[:, 0] >= right, 1])) if x + w > right else 0,
+        len(np.unique(outline[outline[:, 1] < margin, 0])) if y < margin else 0,
+        len(np.unique(outline[outline[:, 1] >= bottom, 0])) if y + h > bottom else 0,
+    )
 
 
-def is_border(piece: Piece, shape: tuple[int, ...]) -> bool:
+def is_border(piece: Piece, sides: tuple[int, ...]) -> bool:
     """It runs along the frame rather than crossing it."""
-    return max(contact(piece.box, piece.outline, shape)) > max(CONTACT * piece.longest, 2 * piece.stroke)
+    return max(sides) > max(CONTACT * piece.longest, 2 * piece.stroke)
 
 
-def is_line(piece: Piece, shape: tuple[int, ...]) -> bool:
+def is_line(piece: Piece, sides: tuple[int, ...], shape: tuple[int, ...]) -> bool:
     """Straight, thin, from the frame far into the picture."""
-    side = shape[1] if piece.box[2] > piece.box[3] else shape[0]
-    return piece.longest > LINE * side and piece.is_straight and max(contact(piece.box, piece.outline, shape)) > 0
+    length = shape[1] if piece.box[2] > piece.box[3] else shape[0]
+    return max(sides) > 0 and piece.longest > LINE * length and piece.is_straight
 
 
 def is_scratch(piece: Piece, peak: int, stroke: float) -> bool:
@@ -125,4 +126,4 @@ def is_part(symbol: Symbol, width: float, height: float) -> bool:
 def touched(symbol: Symbol, shape: tuple[int, ...]) -> tuple[bool, bool]:
     """Whether a symbol touches the frame's left or right side, and its top or bottom."""
     sides = [contact(p.box, p.outline, shape) for p in symbol.pieces]
-    return any(across for across, _ in sides), any(down for _, down in sides)
+    return any(left or right for left, right, _, _ in sides), any(top or bottom for _, _, top, bottom in sides)
