@@ -10,7 +10,7 @@ from core.reading import Recognizer
 from core.reading.live import LiveReader, LiveSettings
 from core.reading.picture import decode_picture
 from pages.components.header import header
-from pages.components.live_controls import controls, downloads
+from pages.components.live_controls import controls
 from pages.components.live_panel import panel
 from pages.components.live_sources import DemoPlayer, StillPlayer, VideoPlayer, play, switch_to
 from pages.components.live_webcam import webcam
@@ -18,7 +18,7 @@ from pages.components.live_webcam import webcam
 STYLE = Path(__file__).parent / "components/live.css"
 SOURCE = "live_source"
 CAMERA_READER, PLAYER_READER = "live_camera_reader", "live_player_reader"
-WEBCAM, DEMO, SNAPSHOT, VIDEO = "Webcam", "Demo scene", "Snapshot", "Video file"
+WEBCAM, DEMO, SNAPSHOT, VIDEO = "Webcam", "Demo", "Snapshot", "Video"
 ABOUT_DEMO = "This is the demo scene: paper, light and an unsteady hand, drawn from pen strokes and read like a camera."
 VIDEO_TYPES = ("mp4", "m4v", "mov", "webm", "mkv", "avi", "mpg", "mpeg", "ogv", "gif")
 
@@ -38,7 +38,6 @@ def main() -> None:
     with readings:
         panel(reader, is_camera=reader is camera)
         controls(reader)
-        downloads(reader)
 
 
 def _reader(key: str, recognizer: Recognizer) -> LiveReader:

@@ -12,6 +12,7 @@ from core.reading.tracks import TrackedSymbol
 
 DEFAULT = LiveSettings()
 METHOD_NAMES = {"adaptive": "Adaptive", "otsu": "Otsu", "fixed": "Fixed"}
+TAKEN = "live_taken"  # session state: the shot that was saved last
 STAGE_NAMES = {"camera": "Camera", "threshold": "Threshold", "boxes": "Boxes", "glyphs": "Glyphs"}
 
 
@@ -40,6 +41,7 @@ def controls(reader: LiveReader) -> None:
     with st.expander("How it reads", icon=":material/tune:"):
         settings = replace(_how_it_reads(), network=reader.settings.network, stage=stage, frozen=frozen, mirror=mirror)
     reader.change(settings)
+    _save(reader)
 
 
 def _how_it_reads() -> LiveSettings:
@@ -88,32 +90,31 @@ def _how_it_reads() -> LiveSettings:
     return LiveSettings(method=method, smallest=smallest / 100, confidence=confidence / 100, smoothing_s=smoothing_s)
 
 
-@st.fragment(run_every=1.0)
-def downloads(reader: LiveReader) -> None:
-    """The newest shot as picture and as JSON, made when they are asked for; refreshed to know when there is one."""
-    shot = reader.newest
+def _save(reader: LiveReader) -> None:
+    """Takes a snapshot: the newest picture and its reading stay here to be downloaded, whatever the video does."""
     with st.container(horizontal=True, vertical_alignment="center"):
+        if st.button("Take a snapshot", icon=":material/photo_camera:", key="live_take_snapshot"):
+            st.session_state[TAKEN] = reader.newest
+        shot: Shot | None = st.session_state.get(TAKEN)
+        if shot is None:
+            return
         st.download_button(
-            "Save picture",
-            data=lambda: snapshot_png(reader.newest),
-            file_name="inkling-snapshot.png",
-            mime="image/png",
-            icon=":material/photo_camera:",
-            on_click="ignore",
+            "Picture (PNG)",
+            snapshot_png(shot),
+            "inkling-snapshot.png",
+            "image/png",
             key="live_save_picture",
-            disabled=shot is None,
+            on_click="ignore",
         )
         st.download_button(
-            "Save readings",
-            data=lambda: snapshot_json(reader.newest),
-            file_name="inkling-snapshot.json",
-            mime="application/json",
-            icon=":material/data_object:",
-            on_click="ignore",
+            "Readings (JSON)",
+            snapshot_json(shot),
+            "inkling-snapshot.json",
+            "application/json",
             key="live_save_readings",
-            disabled=shot is None,
-            help="Freeze first to have picture and readings of the same moment.",
+            on_click="ignore",
         )
+        st.markdown(f"reads **{shot.reading.spaced}**")
 
 
 def snapshot_png(shot: Shot) -> bytes:

@@ -44,14 +44,15 @@ def _card(symbol: TrackedSymbol, classes: tuple[str, ...]) -> str:
     """Glyph, label, and the two likeliest classes with their probabilities as bars."""
     png = cv2.imencode(".png", np.rint(symbol.glyph * 255).astype(np.uint8))[1].tobytes()
     best = np.argsort(symbol.probabilities)[::-1][:2]
-    bars = "".join(
-        f"<div><i>{escape(written(classes[i]))}</i>"
-        f'<span style="--share: {symbol.probabilities[i]:.3f}"></span><em>{symbol.probabilities[i]:.0%}</em></div>'
-        for i in best
-    )
+    bars = "".join(_bar(written(classes[i]), float(symbol.probabilities[i])) for i in best)
     picture = f'<img alt="glyph of track {symbol.track}" src="data:image/png;base64,{base64.b64encode(png).decode()}">'
     kind = "live-card" if symbol.visible else "live-card held"
     return f'<figure class="{kind}">{picture}<figcaption>{bars}</figcaption></figure>'
+
+
+def _bar(sign: str, share: float) -> str:
+    percent = min(99, round(100 * share))  # never 100 %, which nobody can know
+    return f'<div><i>{escape(sign)}</i><span style="--share: {share:.3f}"></span><em>{percent}%</em></div>'
 
 
 def _status_line(status: LiveStatus) -> None:

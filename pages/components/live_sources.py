@@ -1,11 +1,13 @@
 """What stands in for a webcam: the demo scene, a video file, a still picture, played as if they came from a camera."""
 
+import base64
 import io
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
+import cv2
 import numpy as np
 import streamlit as st
 
@@ -16,6 +18,8 @@ from core.reading.video import Frame, open_frames
 
 PLAYING = "live_playing"  # session state: what is playing (its identity) and its player
 REFRESH_S = 0.1
+ALT = "the video with what is read on it"
+JPEG_QUALITY = (cv2.IMWRITE_JPEG_QUALITY, 85)
 MAX_FRAMES_AT_ONCE = 6  # of a video file between two refreshes; what is later than that is dropped, as by a camera
 
 
@@ -110,9 +114,22 @@ def play(reader: LiveReader, player: Player) -> None:
     except InklingError as error:
         st.error(str(error), icon=":material/error:")
     if player.picture is not None:
-        st.image(player.picture, width="stretch", output_format="JPEG", alt="the video with what is read on it")
+        _show(player.picture)
     if player.ended:
         st.button("Play again", icon=":material/replay:", on_click=_forget_player)
+
+
+def _show(picture_rgb: np.ndarray) -> None:
+    """The picture within the page itself.
+
+    `st.image` would hand out an address for each, and its file is gone by the time a slow browser asks for it.
+    """
+    jpeg = cv2.imencode(".jpg", cv2.cvtColor(picture_rgb, cv2.COLOR_RGB2BGR), JPEG_QUALITY)[1].tobytes()
+    height, width = picture_rgb.shape[:2]
+    st.html(
+        f'<img class="live-video" alt="{ALT}" width="{width}" height="{height}" decoding="sync" '
+        f'src="data:image/jpeg;base64,{base64.b64encode(jpeg).decode()}">'
+    )
 
 
 def _forget_player() -> None:
