@@ -12,14 +12,15 @@ FAINTEST = 40  # of 255: greys below are a scanner's haze round the ink, not ink
 def normalise(picture: np.ndarray) -> np.ndarray:
     """One small picture of one symbol, `(h, w) uint8`, ink bright → `(28, 28) uint8`."""
     x, y, w, h = cv2.boundingRect((picture > FAINTEST).astype(np.uint8))
-    if w == 0:
-        return np.zeros((SIZE, SIZE), np.uint8)
-    ink = picture[y : y + h, x : x + w]
-    scale = LONGEST_SIDE / max(w, h)
-    size_wh = max(1, round(w * scale)), max(1, round(h * scale))
+    return fit(picture[y : y + h, x : x + w]) if w else np.zeros((SIZE, SIZE), np.uint8)
+
+
+def fit(ink: np.ndarray) -> np.ndarray:
+    """Ink that is cut out already, `(h, w) uint8` → `(28, 28) uint8`."""
+    scale = LONGEST_SIDE / max(ink.shape)
+    w, h = max(1, round(ink.shape[1] * scale)), max(1, round(ink.shape[0] * scale))
     canvas = np.zeros((SIZE, SIZE), np.uint8)
-    left, top = (SIZE - size_wh[0]) // 2, (SIZE - size_wh[1]) // 2
-    canvas[top : top + size_wh[1], left : left + size_wh[0]] = cv2.resize(
-        ink, size_wh, interpolation=cv2.INTER_CUBIC if scale > 1 else cv2.INTER_AREA
-    )
+    x, y = (SIZE - w) // 2, (SIZE - h) // 2
+    interpolation = cv2.INTER_CUBIC if scale > 1 else cv2.INTER_AREA
+    canvas[y : y + h, x : x + w] = cv2.resize(ink, (w, h), interpolation=interpolation)
     return centre_mass(canvas)

@@ -29,9 +29,8 @@ def normalise(ink: np.ndarray, stroke: float | None = None) -> np.ndarray:
     ys, xs = np.indices(small.shape, dtype=np.float32)
     shift_x = (SIZE - 1) / 2 - float((xs * small).sum()) / mass
     shift_y = (SIZE - 1) / 2 - float((ys * small).sum()) / mass
-    move = np.array(
-        [[1, 0, round(shift_x)], [0, 1, round(shift_y)]], np.float32
-    )  # whole pixels, as MNIST: no second blur
+    shift = round(shift_x), round(shift_y)  # whole pixels, as MNIST: no second blur
+    move = np.array([[1, 0, shift[0]], [0, 1, shift[1]]], np.float32)
     return np.clip(cv2.warpAffine(small, move, (SIZE, SIZE)), 0, 1).astype(np.float32)
 
 

@@ -12,7 +12,8 @@ import torch
 from torch import Tensor
 
 from core.data import Samples
-from core.data.strokes import PEN_PX, SIZE, bend, centre_mass, draw_glyphs, render, scribble
+from core.data.normalise import fit
+from core.data.strokes import PEN_PX, SIZE, bend, draw_glyphs, render, scribble
 
 # Greek letters that nobody would read as a digit; omicron (0), sigma (6), tau (7), beta (8), gamma (4 or 8) and
 # others that a digit's writer could mean are left out.
@@ -54,14 +55,14 @@ def _side_by_side(a: np.ndarray, b: np.ndarray, rng: np.random.Generator) -> np.
         y = (height - glyph.shape[0]) // 2
         place = canvas[y : y + glyph.shape[0], x : x + glyph.shape[1]]
         np.maximum(place, glyph[:, : place.shape[1]], out=place)
-    return _fit(canvas)
+    return fit(canvas)
 
 
 def _overlaid(a: np.ndarray, b: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """Two digits written over one another, the second turned and moved."""
     matrix = cv2.getRotationMatrix2D((SIZE / 2, SIZE / 2), float(rng.uniform(40, 320)), float(rng.uniform(0.7, 1.1)))
     matrix[:, 2] = matrix[:, 2] + rng.uniform(-5, 5, 2)
-    return _fit(_cut(np.maximum(a, cv2.warpAffine(b, matrix, (SIZE, SIZE)))))
+    return fit(_cut(np.maximum(a, cv2.warpAffine(b, matrix, (SIZE, SIZE)))))
 
 
 def _blob(rng: np.random.Generator) -> np.ndarray:
@@ -70,19 +71,9 @@ def _blob(rng: np.random.Generator) -> np.ndarray:
     level = np.quantile(smooth, rng.uniform(0.5, 0.95))
     blob = np.clip((smooth - level) / (smooth.std() * rng.uniform(0.05, 0.6)), 0, 1)
     h, w = rng.integers(12, 64, 2)
-    return _fit((blob[:h, :w] * 255).astype(np.uint8))
+    return fit((blob[:h, :w] * 255).astype(np.uint8))
 
 
 def _cut(glyph: np.ndarray) -> np.ndarray:
     x, y, w, h = cv2.boundingRect(glyph)
     return glyph[y : y + h, x : x + w]
-
-
-def _fit(ink: np.ndarray) -> np.ndarray:
-    """Any cut-out → `(28, 28)`, longest side 20 px, centre of mass in the middle."""
-    scale = 20 / max(ink.shape)
-    w, h = max(1, round(ink.shape[1] * scale)), max(1, round(ink.shape[0] * scale))
-    canvas = np.zeros((SIZE, SIZE), np.uint8)
-    x, y = (SIZE - w) // 2, (SIZE - h) // 2
-    canvas[y : y + h, x : x + w] = cv2.resize(ink, (w, h), interpolation=cv2.INTER_AREA)
-    return centre_mass(canvas)
