@@ -29,6 +29,7 @@ ROWS = (
     ("errors", "paths"),
 )
 HEIGHT = {name: len(ROWS) - row for row, names in enumerate(ROWS) for name in names}
+OTHERWISE_NAMED = {"cv2": "opencv-python-headless", "PIL": "pillow", "sklearn": "scikit-learn"}  # import → package
 LONGEST = 400  # lines: what a module about one thing needs at most
 
 
@@ -92,6 +93,18 @@ def test_pages_share_only_components_and_the_core(file):
 @pytest.mark.parametrize("file", SOURCES, ids=named)
 def test_modules_are_about_one_thing(file):
     assert len(file.read_text("utf-8").splitlines()) <= LONGEST
+
+
+def test_requirements_are_what_is_imported():
+    """Each pinned, none missing, none left over; torch's exporter alone imports the ONNX packages."""
+    text = (PROJECT / "requirements.txt").read_text("utf-8")
+    lines = [line for line in (line.split("#")[0].strip() for line in text.splitlines()) if line]
+    assert all("==" in line for line in lines)
+    required = {line.split("==")[0] for line in lines}
+    imported = {module.split(".")[0] for file in SOURCES for module in imports(file)}
+    outside = imported - set(sys.stdlib_module_names) - {"core", "pages", "__future__", ""}
+    needed = {OTHERWISE_NAMED.get(name, name.replace("_", "-")) for name in outside}
+    assert required - {"onnx", "onnxscript"} == needed
 
 
 def test_reading_starts_without_torch(tmp_path):
