@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 
 SIZE = 28
-LONGEST_SIDE = 20  # MNIST: the digit fits a 20×20 box, its centre of mass in the middle of 28×28 (LeCun et al. 1998)
+LONGEST_SIDE = 20  # MNIST: the digit fits a 20×20 box, its centre of mass at px (14, 14) of 28×28 (LeCun et al. 1998)
 THINNEST = 1.8  # px in the glyph: thinner strokes are thickened before they are reduced, or they would fade away
 
 
@@ -27,8 +27,8 @@ def normalise(ink: np.ndarray, stroke: float | None = None) -> np.ndarray:
     if mass <= 0:
         return np.zeros((SIZE, SIZE), np.float32)
     ys, xs = np.indices(small.shape, dtype=np.float32)
-    shift_x = (SIZE - 1) / 2 - float((xs * small).sum()) / mass
-    shift_y = (SIZE - 1) / 2 - float((ys * small).sum()) / mass
+    shift_x = SIZE / 2 - float((xs * small).sum()) / mass
+    shift_y = SIZE / 2 - float((ys * small).sum()) / mass
     shift = round(shift_x), round(shift_y)  # whole pixels, as MNIST: no second blur
     move = np.array([[1, 0, shift[0]], [0, 1, shift[1]]], np.float32)
     return np.clip(cv2.warpAffine(small, move, (SIZE, SIZE)), 0, 1).astype(np.float32)

@@ -24,7 +24,7 @@ NOISE_SIGMAS = 5.0
 
 @dataclass(frozen=True, eq=False)
 class Ink:
-    """Where ink is, and how strong: `contrast` is `(H, W) uint8`, 0 for paper; from `floor` up it is more than noise."""
+    """Where ink is, and how strong: `contrast` `(H, W) uint8` is 0 on paper; from `floor` up it is more than noise."""
 
     contrast: np.ndarray
     floor: int
