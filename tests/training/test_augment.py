@@ -6,6 +6,7 @@ from core.data.strokes import draw_glyphs
 from core.training.augment import augment, bend, change_pen, degrade
 
 GLYPHS = torch.from_numpy(draw_glyphs([*"0123456789"] * 4, 0))[:, None].float() / 255
+FULL = torch.ones(len(GLYPHS))
 
 
 def seeded(seed: int = 0) -> torch.Generator:
@@ -21,30 +22,35 @@ def test_range_shape_and_seed():
     assert not torch.equal(first, other)
 
 
-def test_strength_zero_moves_nothing():
-    assert torch.allclose(bend(GLYPHS, seeded(), 0.0), resampled_by_mean_scale(GLYPHS), atol=1e-5)
-    assert torch.equal(change_pen(GLYPHS, seeded(), 0.0), GLYPHS)
-    assert torch.allclose(degrade(GLYPHS, seeded(), 0.0), GLYPHS, atol=2e-4)
+def test_strength_zero_changes_nothing():
+    none = torch.zeros(len(GLYPHS))
+    assert torch.allclose(bend(GLYPHS, seeded(), none), GLYPHS, atol=1e-5)
+    assert torch.equal(change_pen(GLYPHS, seeded(), none), GLYPHS)
+    assert torch.allclose(degrade(GLYPHS, seeded(), none), GLYPHS, atol=2e-4)
 
 
-def resampled_by_mean_scale(glyphs):
-    """At strength zero only the mean scale is left: an independent affine resampling."""
-    scale = 1 / ((0.82 + 1.08) / 2)
-    matrix = torch.tensor([[scale, 0.0, 0.0], [0.0, scale, 0.0]]).repeat(len(glyphs), 1, 1)
-    grid = torch.nn.functional.affine_grid(matrix, list(glyphs.shape), align_corners=False)
-    return torch.nn.functional.grid_sample(glyphs, grid, align_corners=False)
+def test_each_sample_has_its_own_strength():
+    strengths = torch.zeros(len(GLYPHS))
+    strengths[::2] = 1
+    changed = (augmented_by(strengths) - GLYPHS).abs().amax(dim=(1, 2, 3))
+    assert changed[1::2].max() < 1e-3
+    assert changed[::2].min() > 0.1
+
+
+def augmented_by(strengths):
+    return degrade(bend(GLYPHS, seeded(), strengths), seeded(), strengths)
 
 
 def test_bends_keep_most_of_the_ink_and_every_sample_differs():
-    bent = bend(GLYPHS, seeded(), 1.0)
+    bent = bend(GLYPHS, seeded(), FULL)
     ratio = bent.sum(dim=(1, 2, 3)) / GLYPHS.sum(dim=(1, 2, 3))
     assert ratio.min() > 0.4
     assert ratio.max() < 1.7
     same = GLYPHS[:1].repeat(8, 1, 1, 1)
-    assert len({b.numpy().tobytes() for b in bend(same, seeded(), 1.0)}) == 8
+    assert len({b.numpy().tobytes() for b in bend(same, seeded(), FULL[:8])}) == 8
 
 
 def test_the_pen_gets_thicker_for_some_and_thinner_for_others():
-    change = (change_pen(GLYPHS, seeded(), 1.0) - GLYPHS).sum(dim=(1, 2, 3))
+    change = (change_pen(GLYPHS, seeded(), FULL) - GLYPHS).sum(dim=(1, 2, 3))
     assert (change > 1).any()
     assert (change < -1).any()
