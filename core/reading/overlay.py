@@ -61,7 +61,7 @@ def _draw_symbol(
 ) -> None:
     """Box and, above it, the label on a coloured plate; both thinner while the symbol is only held."""
     colour = READ if symbol.confidence >= SURE else WEAK
-    cv2.rectangle(picture, top_left, bottom_right, colour, 2 if symbol.visible else 1, cv2.LINE_AA)
+    cv2.rectangle(picture, top_left, bottom_right, colour, 2 if symbol.visible else 1)
     size = max(14, picture.shape[0] // 24)
     text = said(symbol)
     width = cv2.getTextSize(picture.shape[1::-1], text, (0, 0), FACE, size, WEIGHT)[2] + 8

@@ -42,7 +42,7 @@ class TrackedSymbol:
 class _Track:
     """What is remembered of one symbol; its size does not depend on how long it has been followed."""
 
-    def __init__(self, number: int, reading: Reading, time_s: float) -> None:
+    def __init__(self, number: int, reading: Reading, unit_glyph: np.ndarray, time_s: float) -> None:
         self.number = number
         self.frames = 1
         self.weight = 1.0
@@ -50,7 +50,7 @@ class _Track:
         self.refused = float(reading.reason is not None)
         self.is_refused = reading.reason is not None
         self.reason = reading.reason
-        self.likeness = _unit(reading.glyph)
+        self.unit_glyph = unit_glyph  # (784,), of length 1, averaged over the recent frames
         self.shown = int(self.log_probabilities.argmax())
         self.last, self.last_s = reading, time_s
 
@@ -58,7 +58,7 @@ class _Track:
     def confirmed(self) -> bool:
         return self.frames >= CONFIRM_FRAMES
 
-    def see(self, reading: Reading, time_s: float, smoothing_s: float) -> None:
+    def see(self, reading: Reading, unit_glyph: np.ndarray, time_s: float, smoothing_s: float) -> None:
         """Takes in one more frame; older frames lose half of their weight every `smoothing_s` seconds."""
         kept = self.weight * 0.5 ** ((time_s - self.last_s) / smoothing_s) if smoothing_s > 0 else 0.0
         self.weight = kept + 1.0
@@ -66,7 +66,7 @@ class _Track:
         self.refused += (float(reading.reason is not None) - self.refused) / self.weight
         self.is_refused = self.refused > (ADMIT_BELOW if self.is_refused else REFUSE_ABOVE)
         self.reason = reading.reason or self.reason
-        self.likeness = _unit(0.7 * self.likeness + 0.3 * _unit(reading.glyph))
+        self.unit_glyph = _unit(0.7 * self.unit_glyph + 0.3 * unit_glyph)
         best = int(self.log_probabilities.argmax())
         if self.log_probabilities[best] > self.log_probabilities[self.shown] + LABEL_LEAD:
             self.shown = best
@@ -106,7 +106,8 @@ class Tracker:
         if time_s < self._last_s:  # another video, or the same one played anew
             self._tracks = []
         self._last_s = time_s
-        pairs = self._match(readings)
+        glyphs = np.stack([_unit(r.glyph.ravel()) for r in readings]) if readings else np.zeros((0, 784), np.float32)
+        pairs = self._match(readings, glyphs)
         moves = [_centres([readings[r]])[0] - _centres([track.last])[0] for r, track in pairs.items()]
         self._motion = np.median(moves, axis=0) if moves else np.zeros(2)
         newly_confirmed: list[_Track] = []
@@ -114,10 +115,10 @@ class Tracker:
         for index, reading in enumerate(readings):
             track = pairs.get(index)
             if track is None:
-                track = _Track(self.next_number, reading, time_s)
+                track = _Track(self.next_number, reading, glyphs[index], time_s)
                 self.next_number += 1
             else:
-                track.see(reading, time_s, self.smoothing_s)
+                track.see(reading, glyphs[index], time_s, self.smoothing_s)
             if track.frames == CONFIRM_FRAMES:
                 newly_confirmed.append(track)
             seen.append(track)
@@ -126,7 +127,7 @@ class Tracker:
         visible = {track.number for track in seen}
         return tuple(t.symbol(self.classes, t.number in visible) for t in self._tracks if t.confirmed)
 
-    def _match(self, readings: Sequence[Reading]) -> dict[int, _Track]:
+    def _match(self, readings: Sequence[Reading], glyphs: np.ndarray) -> dict[int, _Track]:
         """Index of a reading → its track: nearest pairs first, among those that could be the same symbol."""
         if not readings or not self._tracks:
             return {}
@@ -135,7 +136,7 @@ class Tracker:
         sizes, last_sizes = _longest_sides(readings)[:, None], _longest_sides(last)[None]
         distances = np.hypot(*np.moveaxis(offsets, 2, 0)) / np.maximum(sizes, last_sizes)
         growth = np.maximum(sizes / last_sizes, last_sizes / sizes)
-        likeness = np.stack([_unit(r.glyph) for r in readings]) @ np.stack([t.likeness for t in self._tracks]).T
+        likeness = glyphs @ np.stack([track.unit_glyph for track in self._tracks]).T
         possible = (distances < REACH) & (growth < MAX_GROWTH) & (likeness > MIN_LIKENESS)
         cost = np.where(possible, distances - likeness, np.inf)
         pairs: dict[int, _Track] = {}
@@ -176,9 +177,8 @@ def _log(reading: Reading) -> np.ndarray:
     return np.log(np.maximum(reading.probabilities, FLOOR))
 
 
-def _unit(glyph: np.ndarray) -> np.ndarray:
-    flat = glyph.ravel()
-    return flat / (np.linalg.norm(flat) + 1e-9)
+def _unit(vector: np.ndarray) -> np.ndarray:
+    return vector / (np.linalg.norm(vector) + 1e-9)
 
 
 def _centres(readings: Sequence[Reading]) -> np.ndarray:
