@@ -51,6 +51,14 @@ class Tone:
         return grey if self.is_dark else cv2.bitwise_not(grey)
 
 
+@dataclass(frozen=True)
+class Survey:
+    """What a coarse pass tells of a picture's ink and paper."""
+
+    tone: Tone  # in which the ink shows best
+    window: float  # closing window that fits the strokes, as a share of the picture's longest side
+
+
 def halve(image: np.ndarray, times: int) -> np.ndarray:
     """The image at half its size, `times` over, by averaging: many times faster than any other ratio."""
     for _ in range(times):

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from core.reading.ink import Survey
 from core.reading.overlay import draw_stage
 from core.reading.recognizer import Recognizer, open_recognizer
 from core.reading.segment import SegmentOptions
@@ -18,6 +19,7 @@ METHODS = ("adaptive", "otsu", "fixed")
 STAGES = ("camera", "threshold", "boxes", "glyphs")
 NOTHING = "–"  # what stands for a text when nothing is read
 WINDOW = 300  # frames that the status looks back over: ten seconds of a webcam
+SURVEY_S = 0.25  # how long frames share one survey of paper and pen, which takes a third of the segmentation's time
 STALLED_S = 2.0  # a camera that sends nothing for so long has stopped, and so has its frame rate
 DARK_LEVEL, DARK_SPREAD = 40, 12  # grey levels: darker and flatter than any lit paper, the lens is covered
 
@@ -113,6 +115,8 @@ class LivePipeline:
     def __init__(self) -> None:
         self._tracker: Tracker | None = None
         self._tracked: tuple[Any, ...] = ()  # what the tracker was made for
+        self._survey: Survey | None = None
+        self._surveyed_s = 0.0
         self._frames = 0
 
     def read(
@@ -121,8 +125,9 @@ class LivePipeline:
         """The next frame, `(H, W, 3) uint8` RGB, and its time → what stands now, and the frame's own page."""
         start = time.perf_counter()
         size_wh = (frame_rgb.shape[1], frame_rgb.shape[0])
-        page = recognizer.read(frame_rgb, settings.segmentation)
         tracker = self._tracker_for(recognizer, size_wh, settings)
+        page = recognizer.read(frame_rgb, settings.segmentation, self._survey_at(time_s))
+        self._survey = page.segmentation.survey if page.readings else None  # nothing found: look anew
         symbols = unsure(tracker.update(page.readings, time_s), settings.confidence)
         thumbnail = frame_rgb[::16, ::16]
         reading = LiveReading(
@@ -137,12 +142,20 @@ class LivePipeline:
         self._frames += 1
         return reading, page
 
+    def _survey_at(self, time_s: float) -> Survey | None:
+        """What is known of paper and pen; None when it is time to look anew."""
+        if self._survey is not None and 0 <= time_s - self._surveyed_s < SURVEY_S:
+            return self._survey
+        self._surveyed_s = time_s
+        return None
+
     def _tracker_for(self, recognizer: Recognizer, size_wh: tuple[int, int], settings: LiveSettings) -> Tracker:
         """The tracker; a new one when the frames' size or the network changes, for then nothing can be compared."""
         wanted = (recognizer, size_wh)
         if self._tracker is None or self._tracked != wanted:
             first = self._tracker.next_number if self._tracker else 1
             self._tracker, self._tracked = Tracker(recognizer.classes, first_number=first), wanted
+            self._survey = None
         self._tracker.smoothing_s = settings.smoothing_s
         return self._tracker
 

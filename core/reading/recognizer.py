@@ -5,6 +5,7 @@ from functools import lru_cache
 import numpy as np
 
 from core.networks import TrainedNetwork, open_network
+from core.reading.ink import Survey
 from core.reading.segment import SegmentOptions, segment
 from core.reading.types import Page, Reading, Segment
 
@@ -45,11 +46,13 @@ class Recognizer:
         best = int(probabilities.argmax())
         reason = segment.reason or (NOT_LIKE_ANY if score < self.threshold else None)
         label = None if reason else self.classes[best]
-        return Reading(label, float(probabilities[best]), segment.box, segment.row, segment.glyph, probabilities, reason)
+        return Reading(
+            label, float(probabilities[best]), segment.box, segment.row, segment.glyph, probabilities, reason
+        )
 
-    def read(self, image: np.ndarray, options: SegmentOptions = SegmentOptions()) -> Page:
-        """Everything in an image, `(H, W, 3) uint8` RGB or `(H, W) uint8` grey."""
-        found = segment(image, options)
+    def read(self, image: np.ndarray, options: SegmentOptions = SegmentOptions(), survey: Survey | None = None) -> Page:
+        """Everything in an image, `(H, W, 3) uint8` RGB or `(H, W) uint8` grey; `survey` as for `segment`."""
+        found = segment(image, options, survey)
         return Page(self.read_segments(found.segments), found, self.classes)
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from core.reading import ink
 from core.reading.glyph import normalise
 from core.reading.grouping import group
-from core.reading.ink import Ink, Tone
+from core.reading.ink import Ink, Survey, Tone
 from core.reading.lines import erase_lines
 from core.reading.pieces import Piece, find_pieces
 from core.reading.rows import row_of_each
@@ -40,13 +40,19 @@ class SegmentOptions:
             raise ValueError(f"method is {self.method!r}; it must be one of {', '.join(METHODS)}")
 
 
-def segment(image: np.ndarray, options: SegmentOptions = SegmentOptions()) -> Segmentation:
-    """All symbols of an image, `(H, W, 3)` or `(H, W)` uint8, in reading order; boxes in the image's px."""
+def segment(
+    image: np.ndarray, options: SegmentOptions = SegmentOptions(), survey: Survey | None = None
+) -> Segmentation:
+    """All symbols of an image, `(H, W, 3)` or `(H, W)` uint8, in reading order; boxes in the image's px.
+
+    `survey` is what is known of the picture's ink and paper already: a video's frames share it for a while.
+    """
     height, width = image.shape[:2]
     if min(height, width) == 0:
         return Segmentation((), (width, height), True)
     work = working_picture(image, options.longest_side)
-    found, tone = find_ink(work, options)
+    survey = survey or take_survey(work)
+    found, tone = find_ink(work, options, survey)
     smallest = options.smallest * min(work.shape[:2])
     pieces = pieces_without_lines(found, max(3, 0.5 * smallest), options.method == "adaptive")
     chosen = select(join(writing(pieces, work.shape)), work.shape, smallest, found.floor)
@@ -58,7 +64,7 @@ def segment(image: np.ndarray, options: SegmentOptions = SegmentOptions()) -> Se
         for (s, reason), row in ((chosen[i], rows[i]) for i in order)
     )
     stages = stages_of(tone, found, (width, height)) if options.keep_stages else {}
-    return Segmentation(segments, (width, height), found.is_dark, stages)
+    return Segmentation(segments, (width, height), found.is_dark, stages, survey)
 
 
 def working_picture(image: np.ndarray, longest_side: int) -> np.ndarray:
@@ -72,22 +78,22 @@ def working_picture(image: np.ndarray, longest_side: int) -> np.ndarray:
     return image if times == 1 else cv2.resize(image, size, interpolation=cv2.INTER_AREA)
 
 
-def find_ink(work: np.ndarray, options: SegmentOptions) -> tuple[Ink, np.ndarray]:
+def find_ink(work: np.ndarray, options: SegmentOptions, survey: Survey) -> tuple[Ink, np.ndarray]:
     """The picture's ink by the method asked for, and the grey tone that it was found in."""
-    coarse = ink.halve_to(work, ink.COARSE_SIDE)
-    chosen, window = survey(coarse)
-    tone = chosen.of(work)
+    is_dark = survey.tone.is_dark
+    tone = survey.tone.of(work)
     if options.method == "adaptive":
-        contrast = ink.contrast_to_paper(tone, round(window * max(work.shape) / max(coarse.shape)))
-        return Ink(contrast, ink.noise_floor(contrast), chosen.is_dark), tone
-    level = options.level if chosen.is_dark else 255 - options.level
+        contrast = ink.contrast_to_paper(tone, round(survey.window * max(work.shape)))
+        return Ink(contrast, ink.noise_floor(contrast), is_dark), tone
+    level = options.level if is_dark else 255 - options.level
     if options.method == "otsu":
         level = int(cv2.threshold(tone, 0, 255, cv2.THRESH_OTSU)[0])
-    return Ink(ink.by_level(tone, level, RAMP), 128, chosen.is_dark), tone
+    return Ink(ink.by_level(tone, level, RAMP), 128, is_dark), tone
 
 
-def survey(coarse: np.ndarray) -> tuple[Tone, float]:
-    """The tone in which a coarse picture's ink shows best, and the closing window in its px that fits the strokes."""
+def take_survey(work: np.ndarray) -> Survey:
+    """The coarse pass over a picture."""
+    coarse = ink.halve_to(work, ink.COARSE_SIDE)
     window = ink.wide_window(coarse)
     is_dark = is_ink_dark(coarse, window)
     grey, extreme = Tone(is_dark, False), Tone(is_dark, True)
@@ -100,7 +106,8 @@ def survey(coarse: np.ndarray) -> tuple[Tone, float]:
             coloured_gain, coloured_stroke = clarity(coloured)
             if coloured_gain > COLOUR_GAIN * gain:
                 tone, stroke = extreme, coloured_stroke
-    return tone, min(window, 2.5 * stroke + 4) if stroke else window
+    fitting = min(window, 2.5 * stroke + 4) if stroke else window
+    return Survey(tone, fitting / max(coarse.shape))
 
 
 def is_ink_dark(coarse: np.ndarray, window: int) -> bool:

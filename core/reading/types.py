@@ -4,6 +4,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from core.reading.ink import Survey
+
 Box = tuple[int, int, int, int]  # (x, y, w, h) in pixels of the image that was given
 
 
@@ -26,6 +28,7 @@ class Segmentation:
     size_wh: tuple[int, int]
     ink_is_dark: bool
     stages: dict[str, np.ndarray] = field(default_factory=dict)  # "grey", "contrast", "threshold": (H, W) uint8
+    survey: Survey | None = None  # of ink and paper; None for an empty picture
 
 
 @dataclass(frozen=True, eq=False)
