@@ -14,6 +14,7 @@ from core.reading.picture import decode_picture
 from core.report.figures import probability_bars
 from core.report.pictures import boxes_picture
 from pages.components.caches import fingerprint
+from pages.components.figure import show_figure
 from pages.components.keys import DRAW_READING
 
 SHOWN_PX = 1200  # longest side of a picture as the page keeps and shows it
@@ -23,8 +24,16 @@ REASONS = {  # what a refusal's reason means, in plain words
     "too faint": "the ink hardly stands out from the paper",
     "too small": "smaller than the smallest symbol that is looked for",
     "cut off at the edge": "a part of it lies outside the picture",
-    "not like any class": "nothing that this network has learnt looks so",
+    "not like any class": "unlike anything that this network has learnt",
 }
+READ_BARS = (
+    "How likely each class is",
+    "One tall bar: sure. Several: the network hesitates between them.",
+)
+REFUSED_BARS = (
+    "Were it a symbol: how likely each class would be",
+    "It was refused before the classes were compared: a tall bar only says which class it resembles most.",
+)
 
 
 @dataclass(frozen=True)
@@ -106,7 +115,7 @@ def show_how_sure(page: Page) -> None:
 def _sureness(page: Page, least: Reading) -> str:
     share = f"{_percent(least.confidence)} sure"
     if len(page.symbols) == 1:
-        return f"**{share}**{_rival(page, least)}"
+        return f"**{share.capitalize()}**{_rival(page, least)}"
     return f"{len(page.symbols)} symbols, each at least **{share}**{_rival(page, least)}"
 
 
@@ -145,7 +154,7 @@ def show_symbols(result: Read) -> None:
     """Where there are several marks, each in reading order: as written, as the network sees it, what it is read as."""
     if len(result.page.readings) < 2:
         return
-    st.subheader("Every symbol")
+    st.subheader("Every symbol", help="Left as it was written, right its glyph: cut out and brought to 28×28 pixels.")
     cards = [_card(result, reading) for reading in result.page.readings]
     st.html(f'<div class="symbols">{"".join(cards)}</div>')
 
@@ -183,9 +192,8 @@ def show_one_symbol(result: Read) -> None:
         f"<figure>{_picture(_grey(reading.glyph), 'the glyph', 'glyph')}"
         "<figcaption>as the network sees it: 28×28</figcaption></figure></div>"
     )
-    figure = probability_bars(reading.probabilities, result.page.classes, "How likely each class is")
-    st.plotly_chart(figure, key="draw_bars", config={"displayModeBar": False})
-    st.caption("One tall bar: sure. Several: the network hesitates between them.")
+    title, what_to_see = REFUSED_BARS if reading.reason else READ_BARS
+    show_figure(probability_bars(reading.probabilities, result.page.classes, title), "draw_bars", what_to_see)
 
 
 def boxed_picture(result: Read) -> np.ndarray:
