@@ -39,55 +39,50 @@ class TrackedSymbol:
     visible: bool  # False while it is only held
 
 
+@dataclass(frozen=True, eq=False)
+class _Sight:
+    """One reading of a frame, with what the tracks compare of it."""
+
+    reading: Reading
+    centre: np.ndarray  # (2,) x, y in pixels
+    longest: float  # side of the box in pixels
+    glyph: np.ndarray  # (784,), of length 1
+    log_probabilities: np.ndarray  # (C,)
+
+
 class _Track:
     """What is remembered of one symbol; its size does not depend on how long it has been followed."""
 
-    def __init__(self, number: int, reading: Reading, unit_glyph: np.ndarray, time_s: float) -> None:
+    def __init__(self, number: int, sight: _Sight, time_s: float) -> None:
         self.number = number
         self.frames = 1
         self.weight = 1.0
-        self.log_probabilities = _log(reading)
-        self.refused = float(reading.reason is not None)
-        self.is_refused = reading.reason is not None
-        self.reason = reading.reason
-        self.unit_glyph = unit_glyph  # (784,), of length 1, averaged over the recent frames
+        self.log_probabilities = sight.log_probabilities.copy()
+        self.refused = float(sight.reading.reason is not None)
+        self.is_refused = sight.reading.reason is not None
+        self.reason = sight.reading.reason
+        self.glyph = sight.glyph  # averaged over the recent frames
         self.shown = int(self.log_probabilities.argmax())
-        self.last, self.last_s = reading, time_s
+        self.last, self.last_s = sight, time_s
 
     @property
     def confirmed(self) -> bool:
         return self.frames >= CONFIRM_FRAMES
 
-    def see(self, reading: Reading, unit_glyph: np.ndarray, time_s: float, smoothing_s: float) -> None:
+    def see(self, sight: _Sight, time_s: float, smoothing_s: float) -> None:
         """Takes in one more frame; older frames lose half of their weight every `smoothing_s` seconds."""
         kept = self.weight * 0.5 ** ((time_s - self.last_s) / smoothing_s) if smoothing_s > 0 else 0.0
         self.weight = kept + 1.0
-        self.log_probabilities += (_log(reading) - self.log_probabilities) / self.weight
-        self.refused += (float(reading.reason is not None) - self.refused) / self.weight
+        self.log_probabilities += (sight.log_probabilities - self.log_probabilities) / self.weight
+        self.refused += (float(sight.reading.reason is not None) - self.refused) / self.weight
         self.is_refused = self.refused > (ADMIT_BELOW if self.is_refused else REFUSE_ABOVE)
-        self.reason = reading.reason or self.reason
-        self.unit_glyph = _unit(0.7 * self.unit_glyph + 0.3 * unit_glyph)
+        self.reason = sight.reading.reason or self.reason
+        self.glyph = 0.7 * self.glyph + 0.3 * sight.glyph
         best = int(self.log_probabilities.argmax())
         if self.log_probabilities[best] > self.log_probabilities[self.shown] + LABEL_LEAD:
             self.shown = best
         self.frames += 1
-        self.last, self.last_s = reading, time_s
-
-    def symbol(self, classes: Sequence[str], visible: bool) -> TrackedSymbol:
-        weights = np.exp(self.log_probabilities - self.log_probabilities.max())
-        probabilities = (weights / weights.sum()).astype(np.float32)
-        refused = self.is_refused
-        return TrackedSymbol(
-            track=self.number,
-            label=None if refused else classes[self.shown],
-            confidence=float(probabilities[probabilities.argmax() if refused else self.shown]),
-            box=self.last.box,
-            row=self.last.row,
-            glyph=self.last.glyph,
-            probabilities=probabilities,
-            reason=self.reason if refused else None,
-            visible=visible,
-        )
+        self.last, self.last_s = sight, time_s
 
 
 class Tracker:
@@ -106,45 +101,69 @@ class Tracker:
         if time_s < self._last_s:  # another video, or the same one played anew
             self._tracks = []
         self._last_s = time_s
-        glyphs = np.stack([_unit(r.glyph.ravel()) for r in readings]) if readings else np.zeros((0, 784), np.float32)
-        pairs = self._match(readings, glyphs)
-        moves = [_centres([readings[r]])[0] - _centres([track.last])[0] for r, track in pairs.items()]
+        sights = _look(readings)
+        pairs = self._match(sights)
+        moves = [sights[index].centre - track.last.centre for index, track in pairs.items()]
         self._motion = np.median(moves, axis=0) if moves else np.zeros(2)
         newly_confirmed: list[_Track] = []
         seen: list[_Track] = []
-        for index, reading in enumerate(readings):
+        for index, sight in enumerate(sights):
             track = pairs.get(index)
             if track is None:
-                track = _Track(self.next_number, reading, glyphs[index], time_s)
+                track = _Track(self.next_number, sight, time_s)
                 self.next_number += 1
             else:
-                track.see(reading, glyphs[index], time_s, self.smoothing_s)
+                track.see(sight, time_s, self.smoothing_s)
             if track.frames == CONFIRM_FRAMES:
                 newly_confirmed.append(track)
             seen.append(track)
         missing = self._still_held(seen, newly_confirmed, time_s)
         self._tracks = _in_reading_order(self._tracks, seen, missing)
-        visible = {track.number for track in seen}
-        return tuple(t.symbol(self.classes, t.number in visible) for t in self._tracks if t.confirmed)
+        return self._symbols([track for track in self._tracks if track.confirmed], time_s)
 
-    def _match(self, readings: Sequence[Reading], glyphs: np.ndarray) -> dict[int, _Track]:
-        """Index of a reading → its track: nearest pairs first, among those that could be the same symbol."""
-        if not readings or not self._tracks:
+    def _match(self, sights: Sequence[_Sight]) -> dict[int, _Track]:
+        """Index of a sight → its track: nearest pairs first, among those that could be the same symbol."""
+        if not sights or not self._tracks:
             return {}
         last = [track.last for track in self._tracks]
-        offsets = _centres(readings)[:, None] - (_centres(last) + self._motion)[None]
-        sizes, last_sizes = _longest_sides(readings)[:, None], _longest_sides(last)[None]
-        distances = np.hypot(*np.moveaxis(offsets, 2, 0)) / np.maximum(sizes, last_sizes)
+        expected = np.stack([sight.centre for sight in last]) + self._motion
+        offsets = np.stack([sight.centre for sight in sights])[:, None] - expected[None]
+        sizes = np.array([sight.longest for sight in sights])[:, None]
+        last_sizes = np.array([sight.longest for sight in last])[None]
+        distances = np.hypot(offsets[..., 0], offsets[..., 1]) / np.maximum(sizes, last_sizes)
         growth = np.maximum(sizes / last_sizes, last_sizes / sizes)
-        likeness = glyphs @ np.stack([track.unit_glyph for track in self._tracks]).T
+        likeness = np.stack([sight.glyph for sight in sights]) @ np.stack([track.glyph for track in self._tracks]).T
         possible = (distances < REACH) & (growth < MAX_GROWTH) & (likeness > MIN_LIKENESS)
         cost = np.where(possible, distances - likeness, np.inf)
         pairs: dict[int, _Track] = {}
-        while np.isfinite(cost).any():
+        while cost.min() < np.inf:
             r, t = np.unravel_index(cost.argmin(), cost.shape)
             pairs[int(r)] = self._tracks[t]
             cost[r, :] = cost[:, t] = np.inf
         return pairs
+
+    def _symbols(self, tracks: Sequence[_Track], time_s: float) -> tuple[TrackedSymbol, ...]:
+        """The tracks as they stand after a frame at that time."""
+        if not tracks:
+            return ()
+        logs = np.stack([track.log_probabilities for track in tracks])
+        weights = np.exp(logs - logs.max(axis=1, keepdims=True))
+        fused = (weights / weights.sum(axis=1, keepdims=True)).astype(np.float32)  # (N, C)
+        best = fused.max(axis=1)
+        return tuple(
+            TrackedSymbol(
+                track=track.number,
+                label=None if track.is_refused else self.classes[track.shown],
+                confidence=float(best[i] if track.is_refused else fused[i, track.shown]),
+                box=track.last.reading.box,
+                row=track.last.reading.row,
+                glyph=track.last.reading.glyph,
+                probabilities=fused[i],
+                reason=track.reason if track.is_refused else None,
+                visible=track.last_s == time_s,
+            )
+            for i, track in enumerate(tracks)
+        )
 
     def _still_held(self, seen: list[_Track], newly_confirmed: list[_Track], time_s: float) -> list[_Track]:
         """The tracks that this frame does not show but the text keeps for a moment.
@@ -158,7 +177,9 @@ class Tracker:
         newcomers = [track for track in newly_confirmed if not track.is_refused]
         if newcomers and 2 * len(missing) >= len([t for t in shown if t not in newcomers]):
             return []
-        return [t for t in missing if all(_overlap(t.last.box, new.last.box) < OVERLAP for new in newcomers)]
+        return [
+            t for t in missing if all(_overlap(t.last.reading.box, new.last.reading.box) < OVERLAP for new in newcomers)
+        ]
 
 
 def _in_reading_order(before: list[_Track], seen: list[_Track], missing: list[_Track]) -> list[_Track]:
@@ -173,22 +194,16 @@ def _in_reading_order(before: list[_Track], seen: list[_Track], missing: list[_T
     return order
 
 
-def _log(reading: Reading) -> np.ndarray:
-    return np.log(np.maximum(reading.probabilities, FLOOR))
-
-
-def _unit(vector: np.ndarray) -> np.ndarray:
-    return vector / (np.linalg.norm(vector) + 1e-9)
-
-
-def _centres(readings: Sequence[Reading]) -> np.ndarray:
-    """`(N, 2)` centres x, y of the readings' boxes."""
-    boxes = np.array([r.box for r in readings], float)
-    return boxes[:, :2] + boxes[:, 2:] / 2
-
-
-def _longest_sides(readings: Sequence[Reading]) -> np.ndarray:
-    return np.array([max(1, *r.box[2:]) for r in readings], float)
+def _look(readings: Sequence[Reading]) -> list[_Sight]:
+    """The readings of a frame, prepared all at once."""
+    if not readings:
+        return []
+    boxes = np.array([reading.box for reading in readings], float)
+    centres, longest = boxes[:, :2] + boxes[:, 2:] / 2, np.maximum(boxes[:, 2:].max(axis=1), 1)
+    glyphs = np.stack([reading.glyph.ravel() for reading in readings])
+    glyphs = glyphs / (np.linalg.norm(glyphs, axis=1, keepdims=True) + 1e-9)
+    logs = np.log(np.maximum(np.stack([reading.probabilities for reading in readings]), FLOOR))
+    return [_Sight(*each) for each in zip(readings, centres, longest, glyphs, logs, strict=True)]
 
 
 def _overlap(a: Box, b: Box) -> float:
