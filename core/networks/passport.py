@@ -137,4 +137,6 @@ def _is_sha256(value: object) -> bool:
 def _plain(error: Exception) -> str:
     if isinstance(error, json.JSONDecodeError | UnicodeDecodeError):
         return f"it is not JSON ({error})"
+    if isinstance(error, OSError):
+        return f"it cannot be read ({error.strerror})"
     return str(error).rstrip(".")

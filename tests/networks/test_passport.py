@@ -102,6 +102,15 @@ def test_a_missing_passport_is_named(stored):
         read_passport(stored / "passport.json")
 
 
+def test_a_passport_that_cannot_be_read_is_named(stored):
+    (stored / "passport.json").unlink()
+    (stored / "passport.json").mkdir()
+    with pytest.raises(
+        NetworkError, match=r"passport\.json is no valid passport: it cannot be read \(Is a directory\)"
+    ):
+        read_passport(stored / "passport.json")
+
+
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
