@@ -20,6 +20,7 @@ SOURCE = "live_source"
 CAMERA_READER, PLAYER_READER = "live_camera_reader", "live_player_reader"
 WEBCAM, DEMO, SNAPSHOT, VIDEO = "Webcam", "Demo", "Snapshot", "Video"
 ABOUT_DEMO = "This is the demo scene: paper, light and an unsteady hand, drawn from pen strokes and read like a camera."
+REFRESH_S = 0.25
 VIDEO_TYPES = ("mp4", "m4v", "mov", "webm", "mkv", "avi", "mpg", "mpeg", "ogv", "gif")
 
 
@@ -36,8 +37,14 @@ def main() -> None:
     with video:
         reader = _show_source(camera, player)
     with readings:
-        panel(reader, is_camera=reader is camera)
-        controls(reader)
+        beside_the_video(reader, is_camera=reader is camera)
+
+
+@st.fragment(run_every=REFRESH_S)
+def beside_the_video(reader: LiveReader, is_camera: bool) -> None:
+    """Readings and controls, refreshed together: what a slow connection loses of one refresh, the next one brings."""
+    panel(reader, is_camera)
+    controls(reader)
 
 
 def _reader(key: str, recognizer: Recognizer) -> LiveReader:

@@ -12,13 +12,12 @@ from core.reading.tracks import TrackedSymbol
 
 DEFAULT = LiveSettings()
 METHOD_NAMES = {"adaptive": "Adaptive", "otsu": "Otsu", "fixed": "Fixed"}
-TAKEN = "live_taken"  # session state: the shot that was saved last
+TAKEN = "live_taken"  # session state: the last snapshot as text, PNG and JSON
 STAGE_NAMES = {"camera": "Camera", "threshold": "Threshold", "boxes": "Boxes", "glyphs": "Glyphs"}
 
 
-@st.fragment
 def controls(reader: LiveReader) -> None:
-    """All controls; a fragment, so that a change touches neither the video nor the rest of the page."""
+    """All controls; the reader takes over what they say with its next frame."""
     with st.container(horizontal=True, vertical_alignment="bottom"):
         stage = st.segmented_control(
             "Show",
@@ -93,28 +92,16 @@ def _how_it_reads() -> LiveSettings:
 def _save(reader: LiveReader) -> None:
     """Takes a snapshot: the newest picture and its reading stay here to be downloaded, whatever the video does."""
     with st.container(horizontal=True, vertical_alignment="center"):
-        if st.button("Take a snapshot", icon=":material/photo_camera:", key="live_take_snapshot"):
-            st.session_state[TAKEN] = reader.newest
-        shot: Shot | None = st.session_state.get(TAKEN)
-        if shot is None:
+        taken = st.button("Take a snapshot", icon=":material/photo_camera:", key="live_take_snapshot")
+        shot = reader.newest
+        if taken and shot is not None:
+            st.session_state[TAKEN] = (shot.reading.spaced, snapshot_png(shot), snapshot_json(shot))
+        if TAKEN not in st.session_state:
             return
-        st.download_button(
-            "Picture (PNG)",
-            snapshot_png(shot),
-            "inkling-snapshot.png",
-            "image/png",
-            key="live_save_picture",
-            on_click="ignore",
-        )
-        st.download_button(
-            "Readings (JSON)",
-            snapshot_json(shot),
-            "inkling-snapshot.json",
-            "application/json",
-            key="live_save_readings",
-            on_click="ignore",
-        )
-        st.markdown(f"reads **{shot.reading.spaced}**")
+        text, png, record = st.session_state[TAKEN]
+        st.download_button("Picture (PNG)", png, "inkling-snapshot.png", "image/png", on_click="ignore")
+        st.download_button("Readings (JSON)", record, "inkling-snapshot.json", "application/json", on_click="ignore")
+        st.markdown(f"It reads **{text}**.")
 
 
 def snapshot_png(shot: Shot) -> bytes:

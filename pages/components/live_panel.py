@@ -12,10 +12,7 @@ from core.reading.tracks import TrackedSymbol
 from core.reading.types import written
 from pages.components.keys import LIVE_READING, LIVE_STATUS
 
-REFRESH_S = 0.25
 
-
-@st.fragment(run_every=REFRESH_S)
 def panel(reader: LiveReader, is_camera: bool) -> None:
     """The newest reading; polls what the video's thread left, and never waits for it."""
     shot, status = reader.newest, reader.status()
