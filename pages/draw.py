@@ -76,7 +76,9 @@ def _ways_in() -> list[Picture]:
                     "Hold the writing before the camera", key=SNAPSHOT, on_change=lambda: _touched(SNAPSHOT)
                 )
         pasted = pasted_picture(on_change=lambda: _touched(PASTE))
-    source = st.session_state.get(SOURCE, CANVAS)
+        source = st.session_state.get(SOURCE, CANVAS)
+        if source == SAMPLE:
+            _samples()  # so that the next one is at hand
     if source == UPLOADS and uploads:
         return [Picture(file.name, file.getvalue()) for file in uploads]
     if source == SNAPSHOT and snapshot:
@@ -84,7 +86,6 @@ def _ways_in() -> list[Picture]:
     if source == PASTE and pasted:
         return [Picture("The pasted picture", pasted)]
     if source == SAMPLE:
-        _samples()  # so that the next one is at hand
         return [_sample(st.session_state[SAMPLE])]
     return [Picture("The drawing", drawing)] if drawing else []
 

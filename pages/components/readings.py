@@ -55,7 +55,7 @@ class Read:
     @property
     def scale(self) -> float:
         """Pixels of the picture that was read → pixels of `image`."""
-        return self.image.shape[1] / self.page.segmentation.size_wh[0]
+        return max(self.image.shape[:2]) / max(self.page.segmentation.size_wh)
 
     def cut_out(self, reading: Reading) -> np.ndarray:
         """The symbol as it was written, with a little of the paper around it: `(s, s, 3) uint8`.
@@ -85,9 +85,7 @@ def _read(
 ) -> tuple[np.ndarray, Page]:
     image = decode_picture(content, name)
     page = _recognizer.read(image, SegmentOptions(keep_stages=keep_stages))
-    shrink = min(1.0, SHOWN_PX / max(image.shape[:2]))
-    shown = cv2.resize(image, None, fx=shrink, fy=shrink, interpolation=cv2.INTER_AREA) if shrink < 1 else image
-    return shown, page
+    return _at_most(image, SHOWN_PX), page
 
 
 def show_text(text: str) -> None:
@@ -219,11 +217,19 @@ def _grey(glyph: np.ndarray) -> np.ndarray:
     return np.rint(glyph * 255).astype(np.uint8)
 
 
+def _at_most(pixels: np.ndarray, longest_px: int) -> np.ndarray:
+    """The picture, made smaller where its longest side is longer than that."""
+    height, width = pixels.shape[:2]
+    shrink = longest_px / max(height, width)
+    if shrink >= 1:
+        return pixels
+    size_wh = max(1, round(width * shrink)), max(1, round(height * shrink))
+    return cv2.resize(pixels, size_wh, interpolation=cv2.INTER_AREA)
+
+
 def _picture(pixels: np.ndarray, description: str, kind: str = "") -> str:
     """An `<img>` that carries its pixels, `(h, w) or (h, w, 3) uint8`, with it."""
-    shrink = min(1.0, CUT_OUT_PX / max(pixels.shape[:2]))
-    if shrink < 1:
-        pixels = cv2.resize(pixels, None, fx=shrink, fy=shrink, interpolation=cv2.INTER_AREA)
+    pixels = _at_most(pixels, CUT_OUT_PX)
     if pixels.ndim == 3:
         pixels = cv2.cvtColor(pixels, cv2.COLOR_RGB2BGR)
     png = cv2.imencode(".png", pixels)[1].tobytes()

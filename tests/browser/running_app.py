@@ -15,7 +15,7 @@ from playwright.sync_api import Browser, Locator, Page, Playwright
 
 from core.paths import PROJECT
 
-PATIENCE_S = 60  # for what takes a second on a quiet machine
+PATIENCE_S = 120  # for what takes a second on a quiet machine
 NO_CHROMIUM = "there is no Chromium on this machine (Debian: apt-get install chromium)"
 
 Stroke = Sequence[tuple[float, float]]  # points as shares of the canvas's width and height

@@ -23,9 +23,6 @@ def png(picture: np.ndarray) -> bytes:
     return cv2.imencode(".png", picture)[1].tobytes()
 
 
-WHITE = png(np.full((120, 160), 255, np.uint8))
-
-
 def test_first_visit_offers_samples(open_app):
     app = open_app()
     assert shown_text(app) == "–"
@@ -55,9 +52,11 @@ def test_files_that_cannot_be_read_are_told_one_by_one_and_the_others_are_read(o
     assert [error.value.split()[0] for error in app.error] == ["words.png", "cut.jpg"]
 
 
-def test_a_picture_without_symbols_is_said_to_be_empty(open_app):
+@pytest.mark.parametrize("size", [(1, 1), (120, 160), (9000, 2), (1, 9000)])
+def test_a_picture_without_symbols_is_said_to_be_empty(open_app, size):
     app = open_app()
-    app.file_uploader[0].upload("white.png", WHITE, "image/png").run()
+    app.file_uploader[0].upload("white.png", png(np.full(size, 255, np.uint8)), "image/png").run()
+    assert not app.exception
     assert shown_text(app) == "–"
     assert any("no symbols were found" in text.value for text in app.markdown)
 
