@@ -7,9 +7,11 @@ import numpy as np
 from core.networks import TrainedNetwork, open_network
 from core.reading.ink import Survey
 from core.reading.segment import SegmentOptions, segment
+from core.reading.splitting import cuts
 from core.reading.types import Page, Reading, Segment
 
 NOT_LIKE_ANY = "not like any class"
+CLEARLY = 2.0  # the score above the threshold from which both parts of a cut segment are believed (see splitting.py)
 
 
 class Recognizer:
@@ -35,12 +37,31 @@ class Recognizer:
         return np.exp(scaled - log_sum_exp(scaled)[:, None]), score
 
     def read_segments(self, segments: tuple[Segment, ...]) -> tuple[Reading, ...]:
-        """A reading for each segment, in the same order; one batched call."""
+        """The readings of the segments, in the same order; one batched call.
+
+        One reading for each, but two where a segment is refused and both parts of a cut through it are symbols.
+        """
         asked = [s for s in segments if s.reason is None]
         probabilities, scores = self.classify(np.stack([s.glyph for s in asked]) if asked else np.zeros((0, 28, 28)))
         answers = iter(zip(probabilities, scores, strict=True))
         nothing = np.full(len(self.classes), 1 / len(self.classes), np.float32)
-        return tuple(self._reading(s, *(next(answers) if s.reason is None else (nothing, -np.inf))) for s in segments)
+        readings = [self._reading(s, *(next(answers) if s.reason is None else (nothing, -np.inf))) for s in segments]
+        return tuple(part for s, whole in zip(segments, readings, strict=True) for part in self._parted(s, whole))
+
+    def _parted(self, segment: Segment, whole: Reading) -> tuple[Reading, ...]:
+        """The two readings that a refused segment is made of, where a cut through it gives two symbols."""
+        pairs = cuts(segment) if whole.reason == NOT_LIKE_ANY else []
+        if not pairs:
+            return (whole,)
+        probabilities, scores = self.classify(np.stack([part.glyph for pair in pairs for part in pair]))
+        best = 2 * int(scores.reshape(-1, 2).min(axis=1).argmax())  # the cut whose worse part is the best
+        if scores[best : best + 2].min() < self.threshold + CLEARLY:
+            return (whole,)
+        left, right = pairs[best // 2]
+        return (
+            self._reading(left, probabilities[best], float(scores[best])),
+            self._reading(right, probabilities[best + 1], float(scores[best + 1])),
+        )
 
     def _reading(self, segment: Segment, probabilities: np.ndarray, score: float) -> Reading:
         best = int(probabilities.argmax())

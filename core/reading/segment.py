@@ -60,8 +60,8 @@ def segment(
     order = sorted(range(len(chosen)), key=lambda i: (rows[i], chosen[i][0].box[0]))
     scale = (width / work.shape[1], height / work.shape[0])
     segments = tuple(
-        Segment(rescale(s.box, scale, (width, height)), glyph_of(s, found.contrast), row, s.peak / 255, reason)
-        for (s, reason), row in ((chosen[i], rows[i]) for i in order)
+        segment_of(symbol, reason, row, rescale(symbol.box, scale, (width, height)), found.contrast)
+        for (symbol, reason), row in ((chosen[i], rows[i]) for i in order)
     )
     stages = stages_of(tone, found, (width, height)) if options.keep_stages else {}
     return Segmentation(segments, (width, height), found.is_dark, stages, survey)
@@ -151,8 +151,13 @@ def box_around(boxes: Sequence[Box]) -> Box:
     return left, top, max(b[0] + b[2] for b in boxes) - left, max(b[1] + b[3] for b in boxes) - top
 
 
-def glyph_of(symbol: Symbol, contrast: np.ndarray) -> np.ndarray:
-    """The symbol's own ink, soft at its edges, normalised."""
+def segment_of(symbol: Symbol, reason: str | None, row: int, box: Box, contrast: np.ndarray) -> Segment:
+    soft = soft_ink(symbol, contrast)
+    return Segment(box, normalise(soft, symbol.stroke), row, symbol.peak / 255, reason, soft, symbol.stroke)
+
+
+def soft_ink(symbol: Symbol, contrast: np.ndarray) -> np.ndarray:
+    """The symbol's own ink, `(h, w) float32` in [0, 1], soft at its edges: full from three quarters of its peak up."""
     x, y, w, h = symbol.box
     inside = np.zeros((h + 2, w + 2), np.uint8)
     for piece in symbol.pieces:
@@ -160,12 +165,9 @@ def glyph_of(symbol: Symbol, contrast: np.ndarray) -> np.ndarray:
         part = inside[py - y + 1 : py - y + 1 + ph, px - x + 1 : px - x + 1 + pw]
         cv2.bitwise_or(part, piece.mask, part)
     near = cv2.dilate(inside, np.ones((3, 3), np.uint8))[1:-1, 1:-1]
-    low, high = 0.25 * symbol.peak, 0.75 * symbol.peak
-    soft = cv2.LUT(
-        contrast[y : y + h, x : x + w],
-        (np.clip((np.arange(256) - low) / (high - low + 1e-6), 0, 1) * 255).astype(np.uint8),
-    )
-    return normalise(cv2.bitwise_and(soft, near).astype(np.float32) / 255, symbol.stroke)
+    levels = np.clip((np.arange(256) / max(symbol.peak, 1) - 0.25) / 0.5, 0, 1) * 255
+    soft = cv2.LUT(contrast[y : y + h, x : x + w], levels.astype(np.uint8))
+    return cv2.bitwise_and(soft, near).astype(np.float32) / 255
 
 
 def rescale(box: Box, scale_xy: tuple[float, float], size_wh: tuple[int, int]) -> Box:

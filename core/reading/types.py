@@ -18,6 +18,8 @@ class Segment:
     row: int  # 0 is the topmost row of writing
     contrast: float  # ink against paper, in [0, 1]
     reason: str | None = None  # why it is refused before any network sees it ("too faint", "too small", ...)
+    ink: np.ndarray | None = None  # (h, w) float32 in [0, 1]: the ink that the glyph was made of
+    stroke: float | None = None  # mean width of its strokes, in px of `ink`
 
 
 @dataclass(frozen=True, eq=False)
