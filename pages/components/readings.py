@@ -114,7 +114,8 @@ def _sureness(page: Page, least: Reading) -> str:
     share = f"{_percent(least.confidence)} sure"
     if len(page.symbols) == 1:
         return f"**{share.capitalize()}**{_rival(page, least)}"
-    return f"{len(page.symbols)} symbols, each at least **{share}**{_rival(page, least)}"
+    at_least = "" if share.startswith("over") else "at least "
+    return f"{len(page.symbols)} symbols, each {at_least}**{share}**{_rival(page, least)}"
 
 
 def _rival(page: Page, reading: Reading) -> str:

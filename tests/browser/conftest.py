@@ -3,11 +3,9 @@
 from collections.abc import Callable, Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page, Playwright, expect, sync_playwright
+from playwright.sync_api import Browser, Page, Playwright, sync_playwright
 
 from tests.browser.running_app import NO_CHROMIUM, PATIENCE_S, chromium, launch_chromium, running_app
-
-expect.set_options(timeout=1000 * PATIENCE_S)  # these tests do not measure speed
 
 
 @pytest.fixture(scope="session")

@@ -11,12 +11,14 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from playwright.sync_api import Browser, Locator, Page, Playwright
+from playwright.sync_api import Browser, Locator, Page, Playwright, expect
 
 from core.paths import PROJECT
 
 PATIENCE_S = 120  # for what takes a second on a quiet machine
 NO_CHROMIUM = "there is no Chromium on this machine (Debian: apt-get install chromium)"
+
+expect.set_options(timeout=1000 * PATIENCE_S)
 
 Stroke = Sequence[tuple[float, float]]  # points as shares of the canvas's width and height
 

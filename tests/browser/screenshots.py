@@ -8,7 +8,7 @@ from pathlib import Path
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from core.paths import ASSETS
-from tests.browser.running_app import NO_CHROMIUM, chromium, draw, launch_chromium, reading_of, running_app
+from tests.browser.running_app import NO_CHROMIUM, PATIENCE_S, chromium, draw, launch_chromium, reading_of, running_app
 
 FOLDER = ASSETS / "screenshots"
 
@@ -36,11 +36,11 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as home, running_app(Path(home)) as url, sync_playwright() as playwright:
         browser = launch_chromium(playwright)
         for scheme in ("light", "dark"):
-            page = _open(browser, url, 1280, 1000, scheme)
+            page = _open(browser, url, 1280, 970, scheme)
             draw(page, NUMBER)
             expect(reading_of(page)).to_have_text("2026")
             _take(page, "draw" if scheme == "light" else "draw-dark")
-        page = _open(browser, url, 1280, 2000, "light")
+        page = _open(browser, url, 1280, 1860, "light")
         page.get_by_role("button", name="Squared paper", exact=True).click()
         page.get_by_text("How it got there").click()
         expect(page.get_by_text("Boxes:")).to_be_visible()
@@ -58,6 +58,7 @@ def main() -> int:
 
 def _open(browser: Browser, url: str, width: int, height: int, scheme: str) -> Page:
     context = browser.new_context(viewport={"width": width, "height": height}, color_scheme=scheme)
+    context.set_default_timeout(1000 * PATIENCE_S)
     page = context.new_page()
     page.goto(url)
     page.get_by_role("heading", level=1).wait_for()
