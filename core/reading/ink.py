@@ -94,6 +94,7 @@ def tail(grey: np.ndarray, sign: int) -> float:
 
 
 def wide_window(image: np.ndarray) -> int:
+    """The coarse pass's closing window in px."""
     return max(3, int(WIDE_WINDOW * min(image.shape[:2])))
 
 

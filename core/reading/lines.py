@@ -25,6 +25,7 @@ def erase_lines(contrast: np.ndarray, floor: int, stroke: float) -> np.ndarray:
 
 
 def erase_across(contrast: np.ndarray, floor: int, stroke: float) -> np.ndarray:
+    """The contrast without the lines from left to right; the very same array when there are none."""
     mask = cv2.threshold(contrast, floor - 1, 255, cv2.THRESH_BINARY)[1]
     traces = [trace(line) for line in find_lines(mask)]
     traces = [(rows, thick) for rows, thick in traces if thick < max(3, THICKEST * min(mask.shape))]

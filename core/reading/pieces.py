@@ -65,6 +65,7 @@ def find_pieces(contrast: np.ndarray, floor: int, shortest: float, cut_again: bo
 
 
 def spans(box: Box, shape: tuple[int, ...]) -> bool:
+    """Whether a box reaches far across the picture, so that it may be a grid's."""
     return box[2] > SPANNING * shape[1] or box[3] > SPANNING * shape[0]
 
 

@@ -29,6 +29,8 @@ COLOUR_GAIN = 1.4  # a colour's own channel is used when ink stands out this man
 
 @dataclass(frozen=True)
 class SegmentOptions:
+    """How a picture is segmented; an unknown method raises `ValueError`."""
+
     method: str = "adaptive"  # "adaptive" | "otsu" | "fixed"
     level: int = 128  # grey level for "fixed", 0..255
     smallest: float = 0.02  # smallest symbol: its longest side as a share of the image's shortest side
@@ -143,6 +145,7 @@ def pieces_without_lines(found: Ink, shortest: float, cut_again: bool) -> list[P
 
 
 def join(pieces: Sequence[Piece]) -> list[Symbol]:
+    """The symbols that the pieces make up."""
     return [Symbol(members, box_around([p.box for p in members])) for members in group(pieces)]
 
 
@@ -152,6 +155,7 @@ def box_around(boxes: Sequence[Box]) -> Box:
 
 
 def segment_of(symbol: Symbol, reason: str | None, row: int, box: Box, contrast: np.ndarray) -> Segment:
+    """A symbol of the working picture as others see it; `box` in px of the image that was given."""
     soft = soft_ink(symbol, contrast)
     return Segment(box, normalise(soft, symbol.stroke), row, symbol.peak / 255, reason, soft, symbol.stroke)
 
