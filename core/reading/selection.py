@@ -20,6 +20,7 @@ LINE = 0.5  # a straight piece from the frame inwards this long (share of the pi
 SIZABLE = 0.2  # pieces with this share of the largest one's area show how strong and broad the picture's ink is
 FAINT = 0.33  # ink weaker than this share of the strongest shines through from the page's back, or is the paper's print
 WEAK, FINE = 0.6, 0.4  # shares of the ink's strength and width: what is below both, or straight and below one, is none
+WOUND = 1.5  # times the box's longest side: strokes that are longer turn back on themselves
 DIRT = 0.3  # symbols smaller than this share of the picture's symbols are dirt
 WHOLE, PART = 0.75, 0.42  # a symbol that leaves the frame, below these shares of the others' length or area, is cut off
 CLEAR = 1.3  # times the contrast that noise reaches: what is weaker cannot be told from it
@@ -89,9 +90,13 @@ def is_line(piece: Piece, sides: tuple[int, ...], shape: tuple[int, ...]) -> boo
 
 
 def is_scratch(piece: Piece, peak: int, stroke: float) -> bool:
-    """A crease, a rule, a paper's edge: weaker and much finer than the picture's ink, or one of these and straight."""
+    """A crease, a rule, a paper's edge: weaker and much finer than the picture's ink, or one of these and straight.
+
+    What is wound is none, however thin its pen: a crease is hardly longer than its box.
+    """
     weak, fine = piece.peak < WEAK * peak, piece.stroke < FINE * stroke
-    return (weak and fine) or ((weak or fine) and piece.is_straight and not piece.is_blob)
+    is_wound = piece.area > WOUND * piece.stroke * piece.longest
+    return (weak and fine and not is_wound) or ((weak or fine) and piece.is_straight and not piece.is_blob)
 
 
 def select(symbols: Sequence[Symbol], shape: tuple[int, ...], smallest: float, floor: int) -> list[Choice]:
