@@ -29,8 +29,7 @@ bench: $(DEV_READY)
 	$(BIN)/python -m tests.browser.bench_pages
 
 networks: $(RUN_READY)
-	INKLING_HOME=assets $(BIN)/python -m core train --dataset mnist --network report --name report
-	INKLING_HOME=assets $(BIN)/python -m core train --dataset mnist --network digits --name digits
+	$(BIN)/python -m core.training.ship
 
 screenshots: $(DEV_READY)
 	$(BIN)/python -m tests.browser.screenshots

@@ -1,15 +1,18 @@
 """Retrains what ships in `assets/networks`: `make networks`, or `python -m core.training.ship [NAME …]`.
 
-Each recipe is trained with several seeds; the first seed's network ships, whichever did best, and its passport records
-the test accuracy of all of them.
+Each recipe is trained with several seeds, one process and one thread a seed, so that the weights can be repeated bit
+for bit. The first seed's network ships, whichever did best, and its passport records the test accuracy of all of them.
 """
 
 import argparse
 import json
+import multiprocessing
+import os
 import shutil
 import statistics
 import sys
 import tempfile
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -34,21 +37,29 @@ def main() -> int:
 def ship(name: str, seeds: int) -> None:
     """Trains the recipe once a seed and puts the first one's network into the assets."""
     with tempfile.TemporaryDirectory() as workshop:
-        networks = [_train(name, seed, Path(workshop) / str(seed)) for seed in range(seeds)]
-        accuracies = [network.passport.metrics["test_accuracy"] for network in networks]
-        first = networks[0]
-        metrics = first.passport.metrics | {
-            "test_accuracy_by_seed": accuracies,
-            "test_accuracy_mean": statistics.mean(accuracies),
-        }
-        passport = replace(first.passport, metrics=metrics)
-        write_atomically(first.folder / "passport.json", json.dumps(passport.to_json(), indent=2).encode())
-        shutil.copytree(first.folder, ASSETS / "networks" / name, dirs_exist_ok=True)
-    print(f"{name}: {metrics['test_accuracy_mean']:.4%} of the test set right, mean of {seeds} seeds", file=sys.stderr)
+        shelves = [Path(workshop) / str(seed) for seed in range(seeds)]
+        spawn = multiprocessing.get_context("spawn")  # a forked torch may hang on its threads' locks
+        with ProcessPoolExecutor(min(seeds, os.cpu_count() or 1), spawn) as pool:
+            networks = list(pool.map(_train, [name] * seeds, range(seeds), shelves))
+        mean = keep(networks, ASSETS / "networks")
+    print(f"{name}: {mean:.3%} of the test set right, mean of {seeds} seeds", file=sys.stderr)
+
+
+def keep(networks: list[TrainedNetwork], shelf: Path) -> float:
+    """Copies the first network to the shelf, with all test accuracies in its passport; returns their mean."""
+    accuracies = [network.passport.metrics["test_accuracy"] for network in networks]
+    mean = statistics.mean(accuracies)
+    first = networks[0]
+    metrics = first.passport.metrics | {"test_accuracy_by_seed": accuracies, "test_accuracy_mean": mean}
+    passport = replace(first.passport, metrics=metrics)
+    folder = shelf / first.name
+    shutil.copytree(first.folder, folder, dirs_exist_ok=True)
+    write_atomically(folder / "passport.json", json.dumps(passport.to_json(), indent=2).encode())
+    return mean
 
 
 def _train(name: str, seed: int, shelf: Path) -> TrainedNetwork:
-    for event in train(recipe(name, seed=seed), name, shelf):
+    for event in train(recipe(name, seed=seed, threads=1), name, shelf):
         if isinstance(event, EpochDone):
             print(f"{name}, seed {seed}: {json.dumps(event.to_json())}", file=sys.stderr, flush=True)
         elif isinstance(event, TrainingResult):
