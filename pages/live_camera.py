@@ -10,7 +10,7 @@ from core.reading import Recognizer
 from core.reading.live import LiveReader, LiveSettings
 from core.reading.picture import decode_picture
 from pages.components.header import header
-from pages.components.live_controls import controls
+from pages.components.live_controls import controls, unfreeze
 from pages.components.live_panel import panel
 from pages.components.live_sources import DemoPlayer, StillPlayer, VideoPlayer, play, switch_to
 from pages.components.live_webcam import webcam
@@ -67,6 +67,7 @@ def _show_source(camera: LiveReader, player: LiveReader) -> LiveReader:
         key=SOURCE,
         persist_state="session",
         label_visibility="collapsed",
+        on_change=unfreeze,
     )
     if source == WEBCAM and webcam(camera):
         switch_to(WEBCAM, camera)

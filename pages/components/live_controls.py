@@ -12,6 +12,7 @@ from core.reading.tracks import TrackedSymbol
 
 DEFAULT = LiveSettings()
 METHOD_NAMES = {"adaptive": "Adaptive", "otsu": "Otsu", "fixed": "Fixed"}
+FREEZE = "live_freeze"
 TAKEN = "live_taken"  # session state: the last snapshot as text, PNG and JSON
 STAGE_NAMES = {"camera": "Camera", "threshold": "Threshold", "boxes": "Boxes", "glyphs": "Glyphs"}
 
@@ -30,7 +31,7 @@ def controls(reader: LiveReader) -> None:
             help="The camera's picture with what was read; ink told from paper; the boxes of each single frame; "
             "the glyphs as the network sees them.",
         )
-        frozen = st.toggle("Freeze", key="live_freeze", help="Keeps the last picture and its reading.")
+        frozen = st.toggle("Freeze", key=FREEZE, help="Keeps the last picture and its reading.")
         mirror = st.toggle(
             "Mirror",
             key="live_mirror",
@@ -41,6 +42,11 @@ def controls(reader: LiveReader) -> None:
         settings = replace(_how_it_reads(), network=reader.settings.network, stage=stage, frozen=frozen, mirror=mirror)
     reader.change(settings)
     _save(reader)
+
+
+def unfreeze() -> None:
+    """For a new source: nothing of it has been seen that could be kept."""
+    st.session_state[FREEZE] = False
 
 
 def _how_it_reads() -> LiveSettings:
