@@ -12,7 +12,16 @@ from statistics import median
 
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
-from tests.browser.running_app import NO_CHROMIUM, canvas_of, chromium, draw, launch_chromium, reading_of, running_app
+from tests.browser.running_app import (
+    NO_CHROMIUM,
+    canvas_of,
+    chromium,
+    draw,
+    go_to,
+    launch_chromium,
+    reading_of,
+    running_app,
+)
 
 RUNS = 5
 SEVEN = [[(0.15, 0.2), (0.30, 0.2), (0.22, 0.8)]]
@@ -65,8 +74,7 @@ def _seconds_to_change(page: Page, title: str) -> float:
     control = ".st-key-draw_canvas canvas" if title == "Draw" else ".st-key-live_reading"
     page.mouse.move(5, 500)
     started = time.perf_counter()
-    page.get_by_role("link", name=title).click()
-    page.get_by_role("heading", level=1, name=title).wait_for()
+    go_to(page, title)
     page.locator(control).first.wait_for()
     return time.perf_counter() - started
 

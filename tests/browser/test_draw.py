@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 from playwright.sync_api import expect
 
-from tests.browser.running_app import canvas_of, draw, reading_of
+from tests.browser.running_app import canvas_of, draw, go_to, reading_of
 
 pytestmark = pytest.mark.browser
 
@@ -67,9 +67,8 @@ def test_a_drawing_outlives_a_visit_to_another_page(open_page):
     page = open_page()
     draw(page, SEVEN + ONE)
     expect(reading_of(page)).to_have_text("71")
-    page.get_by_role("link", name="Live Camera").click()
-    expect(page.get_by_role("heading", level=1)).to_have_text("Live Camera")
-    page.get_by_role("link", name="Draw").click()
+    go_to(page, "Live Camera")
+    go_to(page, "Draw")
     expect(reading_of(page)).to_have_text("71")
     page.locator(".st-key-draw_undo button").click()
     expect(reading_of(page)).to_have_text("7")
