@@ -1,7 +1,7 @@
 """Image → segments in reading order."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import log10
 
 import cv2
@@ -20,6 +20,8 @@ from core.reading.types import Box, Segment, Segmentation
 METHODS = ("adaptive", "otsu", "fixed")
 SMALL_PICTURE = 160  # px: smaller pictures are enlarged to this, so that strokes are more than a pixel wide
 LARGEST_ENLARGEMENT = 6
+MUCH_LARGER = 1.5  # times: what a tight cut-out shows with paper around it, against what is seen in it as it is
+CUT_OUT_CONTRAST = 0.6  # of ink that fills its picture; blank paper's light and grain stay below
 RAMP = 40  # grey levels from the threshold to full ink, for methods with one level
 DECIDED = 2.0  # powers of ten between the tails of dark and light
 FAR = 0.5  # a piece that reaches this far across the picture may hang on a ruled line
@@ -49,9 +51,25 @@ def segment(
 
     `survey` is what is known of the picture's ink and paper already: a video's frames share it for a while.
     """
+    if min(image.shape[:2]) == 0:
+        return Segmentation((), (image.shape[1], image.shape[0]), True)
+    found = segment_as_it_is(image, options, survey)
+    if max(image.shape[:2]) < SMALL_PICTURE:
+        # a small picture may be one symbol that was cut out so tightly that no paper is left around it
+        with_paper = without_margin(segment_as_it_is(with_margin(image), options, None), image.shape[1::-1])
+        if largest(with_paper) > MUCH_LARGER * largest(found):
+            return with_paper
+    return found
+
+
+def largest(found: Segmentation) -> int:
+    """The longest side, in px, of what can be read and stands out clearly; 0 for none."""
+    clear = [s for s in found.segments if s.reason is None and s.contrast > CUT_OUT_CONTRAST]
+    return max((max(s.box[2:]) for s in clear), default=0)
+
+
+def segment_as_it_is(image: np.ndarray, options: SegmentOptions, survey: Survey | None) -> Segmentation:
     height, width = image.shape[:2]
-    if min(height, width) == 0:
-        return Segmentation((), (width, height), True)
     work = working_picture(image, options.longest_side)
     survey = survey or take_survey(work)
     found, tone = find_ink(work, options, survey)
@@ -67,6 +85,35 @@ def segment(
     )
     stages = stages_of(tone, found, (width, height)) if options.keep_stages else {}
     return Segmentation(segments, (width, height), found.is_dark, stages, survey)
+
+
+def with_margin(image: np.ndarray) -> np.ndarray:
+    """The image on a sheet of its paper: the side of Otsu's threshold that most corners are on, else most pixels."""
+    margin = margin_of(image.shape[1::-1])
+    grey = image if image.ndim == 2 else cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)
+    bright = cv2.threshold(grey, 0, 1, cv2.THRESH_BINARY | cv2.THRESH_OTSU)[1] > 0
+    corners = bright[[0, 0, -1, -1], [0, -1, 0, -1]].mean()
+    paper = image[bright if (corners, bright.mean()) >= (0.5, 0.5) else ~bright]
+    tone = np.atleast_1d(np.median(paper, axis=0)).tolist()
+    return cv2.copyMakeBorder(image, margin, margin, margin, margin, cv2.BORDER_CONSTANT, value=tone)
+
+
+def without_margin(found: Segmentation, size_wh: tuple[int, int]) -> Segmentation:
+    """What was found with a margin, in px of the image without it."""
+    margin, (width, height) = margin_of(size_wh), size_wh
+
+    def inside(box: Box) -> Box:
+        left, top = min(max(box[0] - margin, 0), width - 1), min(max(box[1] - margin, 0), height - 1)
+        right, bottom = box[0] + box[2] - margin, box[1] + box[3] - margin
+        return left, top, max(1, min(right, width) - left), max(1, min(bottom, height) - top)
+
+    segments = tuple(replace(s, box=inside(s.box)) for s in found.segments)
+    stages = {name: step[margin:-margin, margin:-margin] for name, step in found.stages.items()}
+    return replace(found, segments=segments, size_wh=size_wh, stages=stages)
+
+
+def margin_of(size_wh: tuple[int, int]) -> int:
+    return 2 + max(size_wh) // 4
 
 
 def working_picture(image: np.ndarray, longest_side: int) -> np.ndarray:

@@ -24,16 +24,20 @@ Stroke = Sequence[tuple[float, float]]  # points as shares of the canvas's width
 
 
 @contextmanager
-def running_app(home: Path) -> Iterator[str]:
-    """Starts the app with `home` as its `INKLING_HOME`; its address, once it answers."""
+def running_app(home: Path, script: str = "app.py") -> Iterator[str]:
+    """Starts the app (or another script of the project) with `home` as its `INKLING_HOME`; yields its address."""
     with socket.socket() as free:
         free.bind(("localhost", 0))
         port = free.getsockname()[1]
     log = home / "server.log"
-    command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.headless=true", f"--server.port={port}"]
+    command = [sys.executable, "-m", "streamlit", "run", script, "--server.headless=true", f"--server.port={port}"]
     with log.open("w") as output:
         server = subprocess.Popen(
-            command, cwd=PROJECT, env=os.environ | {"INKLING_HOME": str(home)}, stdout=output, stderr=subprocess.STDOUT
+            command,
+            cwd=PROJECT,
+            env=os.environ | {"INKLING_HOME": str(home), "PYTHONPATH": str(PROJECT)},
+            stdout=output,
+            stderr=subprocess.STDOUT,
         )
     try:
         _wait_until_healthy(f"http://localhost:{port}/_stcore/health", server, log)

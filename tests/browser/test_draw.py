@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 from playwright.sync_api import expect
 
-from tests.browser.running_app import canvas_of, draw, go_to, reading_of
+from tests.browser.running_app import canvas_of, draw, go_to, reading_of, running_app
 
 pytestmark = pytest.mark.browser
 
@@ -158,3 +158,13 @@ def test_a_phone_shows_everything_without_scrolling_sideways(open_page, scheme):
     background = page.evaluate("getComputedStyle(document.querySelector('.stApp')).backgroundColor")
     brightness = sum(int(v) for v in background.removeprefix("rgb(").removesuffix(")").split(","))
     assert (brightness > 3 * 128) == (scheme == "light")
+
+
+def test_an_address_opens_its_page_within_the_frame_on_a_fresh_server(browser, tmp_path):
+    with running_app(tmp_path) as url:
+        page = browser.new_page()
+        page.goto(f"{url}/live_camera")
+        expect(page.get_by_role("heading", level=1)).to_have_text("Live Camera")
+        expect(page.get_by_role("link", name="Draw")).to_be_visible()
+        expect(page.get_by_test_id("stSidebarNav")).to_have_count(0)
+        page.close()

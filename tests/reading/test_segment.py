@@ -285,3 +285,27 @@ def test_stages_have_the_size_of_the_image():
 def test_an_unknown_method_is_named():
     with pytest.raises(ValueError, match="method is 'magic'; it must be one of adaptive, otsu, fixed"):
         SegmentOptions(method="magic")
+
+
+# --- cut out tightly -------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["0", "2", "3", "4", "7"])
+@pytest.mark.parametrize("inverted", [False, True], ids=["dark ink", "light ink"])
+def test_a_small_picture_may_be_one_symbol_without_any_paper_around_it(name, inverted):
+    picture = draw(paper(16, 16), name, 3, 0, height=15, stroke=2)
+    columns = np.flatnonzero((picture < 120).any(axis=0))
+    tight = picture[:, columns[0] : columns[-1] + 1]
+    found = segment(255 - tight if inverted else tight)
+    assert found.ink_is_dark is not inverted
+    assert found.size_wh == tight.shape[::-1]
+    [box] = boxes(found)
+    assert_near(box, (0, 0, tight.shape[1], 16), slack=2)
+
+
+def test_a_small_blank_picture_is_no_symbol_cut_out_tightly():
+    rng = np.random.default_rng(0)
+    for _ in range(30):
+        size = rng.integers(20, 150, 2)
+        blank = np.clip(rng.uniform(60, 235) + rng.normal(0, 4, size), 0, 255).astype(np.uint8)
+        assert boxes(segment(blank)) == []
