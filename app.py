@@ -5,6 +5,8 @@ from pathlib import Path
 
 import streamlit as st
 
+from pages.components.page_changes import keep_page_changes
+
 
 @dataclass(frozen=True)
 class PageEntry:
@@ -23,6 +25,7 @@ STYLE = Path(__file__).parent / "pages/components/style.css"
 
 
 def main() -> None:
+    keep_page_changes()
     st.set_page_config(page_title="Inkling", page_icon=":material/draw:", layout="wide")
     st.html(STYLE)
     page = st.navigation([st.Page(p.file, title=p.title, icon=p.icon) for p in PAGES], position="top")

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from playwright.sync_api import Browser, Locator, Page, Playwright, TimeoutError, expect
+from playwright.sync_api import Browser, Locator, Page, Playwright, expect
 
 from core.paths import PROJECT
 
@@ -93,16 +93,6 @@ def draw(page: Page, strokes: Sequence[Stroke]) -> None:
 
 
 def go_to(page: Page, title: str) -> None:
-    """Changes to another page by its name in the navigation.
-
-    It clicks again when nothing came of it: Streamlit (1.67) forgets a page change that waits for a running script
-    when a timer's rerun of the page being left arrives before that script yields.
-    """
-    for _ in range(PATIENCE_S // 10):
-        page.get_by_role("link", name=title).click()
-        try:
-            page.get_by_role("heading", level=1, name=title).wait_for(timeout=10_000)
-        except TimeoutError:
-            continue
-        return
-    raise AssertionError(f"the page {title!r} did not open")
+    """Changes to another page by its name in the navigation."""
+    page.get_by_role("link", name=title).click()
+    page.get_by_role("heading", level=1, name=title).wait_for(timeout=1000 * PATIENCE_S)

@@ -168,3 +168,14 @@ def test_an_address_opens_its_page_within_the_frame_on_a_fresh_server(browser, t
         expect(page.get_by_role("link", name="Draw")).to_be_visible()
         expect(page.get_by_test_id("stSidebarNav")).to_have_count(0)
         page.close()
+
+
+def test_no_page_change_is_undone_by_the_timers_of_the_page_that_is_left(open_page):
+    page = open_page()
+    for _ in range(8):
+        go_to(page, "Live Camera")
+        expect(page.get_by_alt_text("the video with what is read on it")).to_be_visible()  # its timers run
+        go_to(page, "Draw")
+        expect(reading_of(page)).to_be_visible()
+        page.wait_for_timeout(700)  # long enough for a late timer to go back
+        expect(page.get_by_role("heading", level=1)).to_have_text("Draw")
