@@ -10,6 +10,7 @@ import numpy as np
 
 from core.reading.ink import Survey
 from core.reading.overlay import draw_stage
+from core.reading.recall import RecallingRecognizer
 from core.reading.recognizer import Recognizer, open_recognizer
 from core.reading.segment import SegmentOptions
 from core.reading.tracks import TrackedSymbol, Tracker, unsure
@@ -112,6 +113,8 @@ class LiveStatus:
 class LivePipeline:
     """Frames in, readings out; one thread at a time. Errors are the caller's."""
 
+    _recalling: RecallingRecognizer
+
     def __init__(self) -> None:
         self._tracker: Tracker | None = None
         self._tracked: tuple[Any, ...] = ()  # what the tracker was made for
@@ -126,7 +129,7 @@ class LivePipeline:
         start = time.perf_counter()
         size_wh = (frame_rgb.shape[1], frame_rgb.shape[0])
         tracker = self._tracker_for(recognizer, size_wh, settings)
-        page = recognizer.read(frame_rgb, settings.segmentation, self._survey_at(time_s))
+        page = self._recalling.read(frame_rgb, settings.segmentation, self._survey_at(time_s))
         self._survey = page.segmentation.survey if page.readings else None  # nothing found: look anew
         symbols = unsure(tracker.update(page.readings, time_s), settings.confidence)
         thumbnail = frame_rgb[::16, ::16]
@@ -155,6 +158,7 @@ class LivePipeline:
         if self._tracker is None or self._tracked != wanted:
             first = self._tracker.next_number if self._tracker else 1
             self._tracker, self._tracked = Tracker(recognizer.classes, first_number=first), wanted
+            self._recalling = RecallingRecognizer(recognizer)
             self._survey = None
         self._tracker.smoothing_s = settings.smoothing_s
         return self._tracker
