@@ -50,7 +50,9 @@ def body(recognizer: Recognizer) -> None:
             if result.page.readings:
                 show_one_symbol(result)
         else:
-            _empty_state()
+            show_text("")
+            if not pictures:
+                _invitation()
     if result:
         show_symbols(result)
         with st.expander("How it got there: every step", icon=":material/visibility:", on_change="rerun") as steps:
@@ -105,9 +107,8 @@ def _read_all(pictures: list[Picture], recognizer: Recognizer) -> list[Read]:
     return results
 
 
-def _empty_state() -> None:
+def _invitation() -> None:
     """Before anything is there to be read: what to do, and pictures to try."""
-    show_text("")
     st.markdown("Draw a digit with the mouse or a finger, or several in a row for a number. Or try one of these:")
     _samples()
 

@@ -31,11 +31,12 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _record(passport: "Passport") -> dict[str, Any]:
+    accuracy = passport.metrics.get("test_accuracy")
     return {
         "name": passport.name,
         "classes": list(passport.classes),
         "parameters": passport.metrics.get("parameters"),
-        "accuracy": passport.metrics.get("test_accuracy"),
+        "accuracy": None if accuracy is None else round(accuracy, 4),
         "dataset": passport.dataset,
     }
 

@@ -107,7 +107,7 @@ def _save(reader: LiveReader) -> None:
         text, png, record = st.session_state[TAKEN]
         st.download_button("Picture (PNG)", png, "inkling-snapshot.png", "image/png", on_click="ignore")
         st.download_button("Readings (JSON)", record, "inkling-snapshot.json", "application/json", on_click="ignore")
-        st.markdown(f"It reads **{text}**.")
+        st.markdown(f"The snapshot reads **{text}**.")
 
 
 def snapshot_png(shot: Shot) -> bytes:

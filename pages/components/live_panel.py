@@ -33,7 +33,8 @@ def _glyph_strip(shot: Shot | None) -> None:
     symbols = shot.reading.symbols if shot else ()
     refused = len(shot.reading.refused) if shot else 0
     cards = "".join(_card(symbol, shot.classes) for symbol in symbols)
-    note = f'<p class="live-note">{refused} more seen, but refused (thin grey boxes)</p>' if refused else ""
+    boxes = "a thin grey box" if refused == 1 else "thin grey boxes"
+    note = f'<p class="live-note">{refused} more seen, but refused ({boxes})</p>' if refused else ""
     st.html(f'<div class="live-strip">{cards}</div>{note}')
 
 

@@ -136,16 +136,18 @@ def show_overview(results: list[Read]) -> Read:
     """The text of each of several pictures, as a table; the one to look closely at."""
     if len(results) == 1:
         return results[0]
+    names = [f"{number}. {result.picture.name}" for number, result in enumerate(results, 1)]  # files may share a name
     st.dataframe(
         {
-            "picture": [result.picture.name for result in results],
+            "picture": names,
             "text": [result.page.text.replace("\n", " / ") or NOTHING for result in results],
             "symbols": [len(result.page.symbols) for result in results],
             "refused": [len(result.page.refused) for result in results],
         },
         hide_index=True,
+        column_config={"text": {"width": "large"}, "symbols": {"width": "small"}, "refused": {"width": "small"}},
     )
-    chosen = st.selectbox("Picture", range(len(results)), format_func=lambda i: results[i].picture.name)
+    chosen = st.selectbox("Picture", range(len(results)), format_func=lambda i: names[i])
     return results[chosen]
 
 
