@@ -1,6 +1,7 @@
 """`Network`: what every network that reads glyphs has in common."""
 
 import importlib
+from abc import ABC, abstractmethod
 
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -11,7 +12,7 @@ from core.networks.spec import ARCHITECTURES, NetworkSpec
 PIXEL_MEAN, PIXEL_STD = 0.1307, 0.3081
 
 
-class Network(nn.Module):
+class Network(nn.Module, ABC):
     """Glyphs in, log-probabilities out.
 
     Input everywhere: `(N, 1, 28, 28)` float in [0, 1], ink bright; the scaling to zero mean and unit variance is the
@@ -28,13 +29,13 @@ class Network(nn.Module):
     def standardise(glyphs: Tensor) -> Tensor:
         return (glyphs - PIXEL_MEAN) / PIXEL_STD
 
+    @abstractmethod
     def embed(self, glyphs: Tensor) -> Tensor:
         """The activations at the dense layer before the output: `(N, D)`."""
-        raise NotImplementedError(f"{type(self).__name__} does not say what its embedding is")
 
+    @abstractmethod
     def logits(self, glyphs: Tensor) -> Tensor:
         """The output layer before log-softmax: `(N, C)`; its log-sum-exp measures how much like a symbol a glyph is."""
-        raise NotImplementedError(f"{type(self).__name__} does not say what its logits are")
 
     def forward(self, glyphs: Tensor) -> Tensor:
         return F.log_softmax(self.logits(glyphs), dim=1)  # (N, C)

@@ -46,6 +46,8 @@ def export_onnx(network: "Network", weights_sha256: str) -> bytes:
     )
     assert program is not None  # None comes from the older exporter only (dynamo=False)
     model = program.model_proto
+    for node in model.graph.node:
+        del node.metadata_props[:]  # the exporter's stack traces: paths of the machine that it ran on
     model.metadata_props.add(key=WEIGHTS_KEY, value=weights_sha256)
     return model.SerializeToString()
 

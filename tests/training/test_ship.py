@@ -41,3 +41,11 @@ def test_the_first_seed_ships_whichever_did_best(tmp_path, inkling_home):
     kept = tmp_path / "report"
     assert {f.name for f in kept.iterdir()} == {"weights.safetensors", "network.onnx", "passport.json"}
     assert '"test_accuracy": 0.98' in (kept / "passport.json").read_text()
+
+
+@pytest.mark.parametrize("name", RECIPES)
+def test_what_ships_tells_nothing_of_the_machine_that_trained_it(name, inkling_home):
+    network = open_network(name)
+    for file in (network.runtime_file, network.weights_file, network.folder / "passport.json"):
+        assert b"site-packages" not in file.read_bytes()
+        assert str(ASSETS.parent).encode() not in file.read_bytes()
