@@ -18,7 +18,7 @@ class Digits(Network):
     """Five convolutions with batch normalisation on 14×14 and 7×7 maps, then dense 128 (272,426 parameters).
 
     The first convolution is wide (5×5) and steps by 2: strokes are two to four pixels thick, so nothing is lost, and
-    the network costs 13 million multiply-adds a glyph instead of the 40 million of the same layers at full size.
+    the network costs 13 million multiply-adds a glyph instead of the 52 million of the same layers at full size.
     """
 
     def __init__(self, spec: NetworkSpec) -> None:

@@ -17,7 +17,7 @@ class TrainingConfig:
     network: str = "report"
     epochs: int = 5
     batch_size: int = 64
-    learning_rate: float = 0.05  # peak of the one-cycle schedule: 99.28 % after 5 epochs of `report` on MNIST
+    learning_rate: float = 0.05  # peak of the one-cycle schedule: 99.23 % of MNIST test, mean of 3 seeds of `report`
     momentum: float = 0.9
     weight_decay: float = 0.0
     schedule: str = "one-cycle"  # Smith & Topin 2018: fast at first, precise at the end
