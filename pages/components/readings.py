@@ -145,7 +145,7 @@ def show_overview(results: list[Read]) -> Read:
             "refused": [len(result.page.refused) for result in results],
         },
         hide_index=True,
-        column_config={"text": {"width": "large"}, "symbols": {"width": "small"}, "refused": {"width": "small"}},
+        column_config={"text": {"width": "medium"}, "symbols": {"width": "small"}, "refused": {"width": "small"}},
     )
     chosen = st.selectbox("Picture", range(len(results)), format_func=lambda i: names[i])
     return results[chosen]
