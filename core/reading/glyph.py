@@ -3,8 +3,9 @@
 import cv2
 import numpy as np
 
-SIZE = 28
-LONGEST_SIDE = 20  # MNIST: the digit fits a 20×20 box, its centre of mass at px (14, 14) of 28×28 (LeCun et al. 1998)
+from core.data.normalise import LONGEST_SIDE
+from core.data.strokes import SIZE
+
 # px in the glyph: thinner strokes are thickened before they are reduced, or they would fade away. A heuristic: of 304
 # real digits the shipped network read 4 wrongly and refused 5 more without it, with it 2 and 1; from 2.0 to 2.6 no
 # value is better than another, and thinning the broad strokes of markers changed nothing.

@@ -12,11 +12,10 @@ from core.reading.ink import Survey
 from core.reading.overlay import draw_stage
 from core.reading.recall import RecallingRecognizer
 from core.reading.recognizer import Recognizer, open_recognizer
-from core.reading.segment import SegmentOptions
+from core.reading.segment import METHODS, SegmentOptions
 from core.reading.tracks import TrackedSymbol, Tracker, unsure
 from core.reading.types import Page, written
 
-METHODS = ("adaptive", "otsu", "fixed")
 STAGES = ("camera", "threshold", "boxes", "glyphs")
 NOTHING = "–"  # what stands for a text when nothing is read
 WINDOW = 300  # frames that the status looks back over: ten seconds of a webcam
