@@ -1,14 +1,19 @@
 """`TrainingConfig`: everything that decides how a training goes; cache key and part of the passport."""
 
-from dataclasses import asdict, dataclass, replace
+import math
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from core.errors import TrainingError
 from core.networks import NetworkSpec
+from core.networks.spec import CnnShape, shape_from_json
 
+OPTIMIZERS = ("sgd", "adam")
 SCHEDULES = ("one-cycle", "constant")
-AUGMENTATIONS = ("none", "handwriting")
+LOSSES = ("cross-entropy", "mse")
+AUGMENTATIONS = ("none", "handwriting", "pictures")
 PRECISIONS = ("float32", "bfloat16")
+DEVICES = ("cpu", "cuda")
 
 
 @dataclass(frozen=True)
@@ -18,64 +23,74 @@ class TrainingConfig:
     epochs: int = 5
     batch_size: int = 64
     learning_rate: float = 0.05  # peak of the one-cycle schedule: 99.23 % of MNIST test, mean of 3 seeds of `report`
-    momentum: float = 0.9
+    optimizer: str = "sgd"
+    momentum: float = 0.9  # of sgd; Nesterov's
     weight_decay: float = 0.0
     schedule: str = "one-cycle"  # Smith & Topin 2018: fast at first, precise at the end
+    loss: str = "cross-entropy"  # "mse": mean squared error of the probabilities, as for one sigmoid output
     dropout: float = 0.5  # the reports' value
+    cnn: CnnShape | None = None  # the dimensions of the network `cnn`
     augmentation: str = "none"  # "handwriting": every batch is bent, thickened, thinned and blurred anew
     also: tuple[str, ...] = ()  # further data sets with the same classes that teach, but do not validate or test
     negatives: int = 0  # glyphs that are no symbol, taught as "none of the classes" (outlier exposure)
     averaging: float = 0.0  # decay of the moving average of the weights; 0 keeps the last weights
     precision: str = "float32"  # "bfloat16" for the products only: twice as fast on processors that have it
+    device: str = "cpu"
     seed: int = 0
     threads: int = 2  # torch's, for this training: the machine it is meant for has two cores
 
     def __post_init__(self) -> None:
-        positive = ("epochs", "batch_size", "threads")
-        for name in positive:
+        for name in ("epochs", "batch_size", "threads"):
             value = getattr(self, name)
             if not isinstance(value, int) or isinstance(value, bool) or value < 1:
                 raise TrainingError(f"{name} must be a whole number of at least 1, not {value!r}.")
-        if not 0 < self.learning_rate <= 10:
-            raise TrainingError(f"learning_rate must be above 0 and at most 10, not {self.learning_rate!r}.")
+        if not _is_number(self.learning_rate) or self.learning_rate <= 0:
+            raise TrainingError(f"learning_rate must be a number above 0, not {self.learning_rate!r}.")
         for name in ("momentum", "averaging", "dropout"):
-            if not 0 <= getattr(self, name) < 1:
-                raise TrainingError(f"{name} must be from 0 up to, not including, 1, not {getattr(self, name)!r}.")
-        if self.weight_decay < 0 or self.negatives < 0:
-            raise TrainingError("weight_decay and negatives must be 0 or more.")
+            value = getattr(self, name)
+            if not _is_number(value) or not 0 <= value < 1:
+                raise TrainingError(f"{name} must be from 0 up to, not including, 1, not {value!r}.")
+        for name in ("weight_decay", "negatives"):
+            value = getattr(self, name)
+            if not _is_number(value) or value < 0:
+                raise TrainingError(f"{name} must be 0 or more, not {value!r}.")
         if not isinstance(self.seed, int) or not 0 <= self.seed < 2**63:
             raise TrainingError(f"seed must be a whole number of at least 0, not {self.seed!r}.")
-        for name, known in (("schedule", SCHEDULES), ("augmentation", AUGMENTATIONS), ("precision", PRECISIONS)):
+        for name, known in (
+            ("optimizer", OPTIMIZERS),
+            ("schedule", SCHEDULES),
+            ("loss", LOSSES),
+            ("augmentation", AUGMENTATIONS),
+            ("precision", PRECISIONS),
+            ("device", DEVICES),
+        ):
             if getattr(self, name) not in known:
                 raise TrainingError(f"{name} must be one of {', '.join(known)}, not {getattr(self, name)!r}.")
-        NetworkSpec(self.network)  # raises NetworkError for an unknown architecture
+        NetworkSpec(self.network, cnn=self.cnn)  # raises NetworkError for an unknown architecture
+
+    def spec(self, classes: int) -> NetworkSpec:
+        """The spec of the network that is trained, for a data set of so many classes."""
+        return NetworkSpec(self.network, classes=classes, dropout=self.dropout, cnn=self.cnn)
+
+    @classmethod
+    def from_json(cls, record: Any) -> "TrainingConfig":
+        """The config written by `to_json`; raises `TrainingError` or `NetworkError` for what cannot be one."""
+        if not isinstance(record, dict):
+            raise TrainingError("A training's settings are a JSON object.")
+        check_known(record)
+        return cls(**record | {"cnn": shape_from_json(record.get("cnn")), "also": tuple(record.get("also", ()))})
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self) | {"also": list(self.also)}
 
 
-RECIPES = {
-    "report": TrainingConfig(),
-    "digits": TrainingConfig(
-        network="digits",
-        epochs=20,
-        batch_size=128,
-        learning_rate=0.1,
-        weight_decay=5e-4,
-        dropout=0.1,  # augmentation already regularises
-        augmentation="handwriting",
-        also=("strokes-digits",),
-        negatives=24_000,
-        averaging=0.999,
-        precision="bfloat16",
-    ),
-}
-
-
-def recipe(network: str, **changes: Any) -> TrainingConfig:
-    """The config that the named network is best trained with, with some fields changed."""
-    base = RECIPES.get(network) or TrainingConfig(network=network)
+def check_known(settings: dict[str, Any]) -> None:
     known = set(TrainingConfig.__dataclass_fields__)
-    if unknown := set(changes) - known:
-        raise TrainingError(f"Unknown settings: {', '.join(sorted(unknown))}; known are: {', '.join(sorted(known))}.")
-    return replace(base, **changes)
+    if unknown := set(settings) - known:
+        raise TrainingError(
+            f"Unknown settings: {', '.join(sorted(map(str, unknown)))}; known are: {', '.join(sorted(known))}."
+        )
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)

@@ -80,11 +80,7 @@ def split_validation(samples: Samples) -> tuple[Samples, Samples]:
     """The samples without, and the samples of, a fixed random twelfth."""
     order = torch.randperm(len(samples), generator=torch.Generator().manual_seed(VALIDATION_SEED))
     count = max(1, round(len(samples) * VALIDATION_SHARE))
-    return _take(samples, order[count:], "train"), _take(samples, order[:count], "validation")
-
-
-def _take(samples: Samples, index: torch.Tensor, part: str) -> Samples:
-    return Samples(samples.name, part, samples.images[index], samples.labels[index], samples.classes)
+    return samples.take(order[count:], "train"), samples.take(order[:count], "validation")
 
 
 def join(parts: list[Samples]) -> Samples:

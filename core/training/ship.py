@@ -19,8 +19,8 @@ from pathlib import Path
 from core.networks import TrainedNetwork
 from core.networks.store import write_atomically
 from core.paths import ASSETS
-from core.training.config import RECIPES, recipe
 from core.training.fit import EpochDone
+from core.training.recipes import RECIPES, recipe
 from core.training.run import TrainingResult, train
 
 

@@ -8,7 +8,7 @@ from core.data import load
 from core.networks import open_network
 from core.networks.store import TrainedNetwork
 from core.paths import ASSETS
-from core.training.config import RECIPES
+from core.training.recipes import RECIPES
 from core.training.ship import keep
 
 
