@@ -152,7 +152,7 @@ def test_negatives_are_seeded_glyphs():
     [
         ({"epochs": 0}, "epochs must be a whole number of at least 1"),
         ({"batch_size": 2.5}, "batch_size must be a whole number"),
-        ({"learning_rate": 0.0}, "learning_rate must be above 0"),
+        ({"learning_rate": 0.0}, "learning_rate must be a number above 0"),
         ({"dropout": 1.0}, "dropout must be from 0"),
         ({"seed": -1}, "seed must be"),
         ({"schedule": "cosine"}, "schedule must be one of one-cycle, constant"),
