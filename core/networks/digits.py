@@ -2,7 +2,7 @@
 
 from torch import Tensor, nn
 
-from core.networks.base import Network
+from core.networks.base import Network, standardise
 from core.networks.spec import NetworkSpec
 
 
@@ -37,8 +37,8 @@ class Digits(Network):
         self.dropout = nn.Dropout(spec.dropout)
         self.output = nn.Linear(128, spec.classes)
 
-    def embed(self, glyphs: Tensor) -> Tensor:
-        return self.dense(self.features(self.standardise(glyphs)))  # (N, 128)
+    def embed(self, inputs: Tensor) -> Tensor:
+        return self.dense(self.features(standardise(inputs)))  # (N, 128)
 
-    def logits(self, glyphs: Tensor) -> Tensor:
-        return self.output(self.dropout(self.embed(glyphs)))  # (N, C)
+    def logits(self, inputs: Tensor) -> Tensor:
+        return self.output(self.dropout(self.embed(inputs)))  # (N, C)

@@ -15,7 +15,7 @@ MAX_BYTES = 1_000_000  # a passport is a few kilobytes; anything larger is somet
 NAME_PATTERN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")  # a folder's name on any system, and no path
 SHA256_PATTERN = re.compile(r"[0-9a-f]{64}")
 
-# How a glyph must look for the network: MNIST's way, the only one there is (LeCun et al. 1998).
+# How a glyph must look for a network: MNIST's way, the only one there is (LeCun et al. 1998).
 PREPROCESSING = {"size": 28, "longest_side": 20, "centre": "mass", "ink": "bright", "range": [0, 1]}
 
 
@@ -36,6 +36,7 @@ class Passport:
     refusal_threshold: float
     runtime_sha256: str | None = None  # of the ONNX file beside the weights; without it that file is not used
     versions: dict[str, str] = field(default_factory=dict)
+    # How a glyph must look; or how a table's rows become features: its "columns", and what its data set says of them.
     preprocessing: dict[str, Any] = field(default_factory=lambda: dict(PREPROCESSING))
     format: int = FORMAT
 
@@ -60,7 +61,7 @@ class Passport:
         _expect(
             _is_number(parameters) and isinstance(parameters, int), "metrics.parameters", "a whole number", parameters
         )
-        _expect(self.preprocessing == PREPROCESSING, "preprocessing", str(PREPROCESSING), self.preprocessing)
+        self._check_preprocessing()
 
     def _check_classes(self) -> None:
         names = isinstance(self.classes, tuple) and all(isinstance(c, str) and c for c in self.classes)
@@ -69,6 +70,20 @@ class Passport:
             raise NetworkError(
                 f"it names {len(set(self.classes))} different classes, but its network has {self.spec.classes} outputs"
             )
+
+    def _check_preprocessing(self) -> None:
+        if self.reads_glyphs:
+            _expect(self.preprocessing == PREPROCESSING, "preprocessing", str(PREPROCESSING), self.preprocessing)
+            return
+        columns = self.preprocessing.get("columns")
+        names = isinstance(columns, list) and bool(columns) and all(isinstance(c, str) and c for c in columns)
+        _expect(names, "preprocessing.columns", "a list of a table's column names", columns)
+        _expect(_is_json(self.preprocessing), "preprocessing", "of JSON's values only", self.preprocessing)
+
+    @property
+    def reads_glyphs(self) -> bool:
+        """Whether the network reads glyphs; others take the rows of a table."""
+        return self.spec.takes == "glyphs"
 
     @property
     def dataset(self) -> str | None:
@@ -132,6 +147,13 @@ def _is_number(value: object) -> bool:
 
 def _is_sha256(value: object) -> bool:
     return isinstance(value, str) and SHA256_PATTERN.fullmatch(value) is not None
+
+
+def _is_json(value: object) -> bool:
+    try:
+        return json.loads(json.dumps(value, allow_nan=False)) == value
+    except (TypeError, ValueError):
+        return False
 
 
 def _plain(error: Exception) -> str:

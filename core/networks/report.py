@@ -4,7 +4,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from core.networks.base import Network
+from core.networks.base import Network, standardise
 from core.networks.spec import NetworkSpec
 
 
@@ -19,11 +19,11 @@ class Report(Network):
         self.fc1 = nn.Linear(320, 50)
         self.fc2 = nn.Linear(50, spec.classes)
 
-    def embed(self, glyphs: Tensor) -> Tensor:
-        x = self.standardise(glyphs)  # (N, 1, 28, 28)
+    def embed(self, inputs: Tensor) -> Tensor:
+        x = standardise(inputs)  # (N, 1, 28, 28)
         x = F.relu(F.max_pool2d(self.conv1(x), 2))  # (N, 10, 12, 12)
         x = F.relu(F.max_pool2d(self.dropout(self.conv2(x)), 2))  # (N, 20, 4, 4)
         return F.relu(self.fc1(torch.flatten(x, 1)))  # (N, 50)
 
-    def logits(self, glyphs: Tensor) -> Tensor:
-        return self.fc2(self.embed(glyphs))  # (N, C)
+    def logits(self, inputs: Tensor) -> Tensor:
+        return self.fc2(self.embed(inputs))  # (N, C)

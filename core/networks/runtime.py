@@ -22,7 +22,7 @@ WEIGHTS_KEY = "weights_sha256"
 
 
 def export_onnx(network: "Network", weights_sha256: str) -> bytes:
-    """The network's `logits` as an ONNX model: input `glyphs` (N, 1, 28, 28), output `logits` (N, C)."""
+    """The network's `logits` (N, C) as an ONNX model; its input is `glyphs` (N, 1, 28, 28) or `features` (N, F)."""
     import copy
 
     import torch
@@ -32,13 +32,13 @@ def export_onnx(network: "Network", weights_sha256: str) -> bytes:
             super().__init__()
             self.inner = inner
 
-        def forward(self, glyphs: "torch.Tensor") -> "torch.Tensor":
-            return self.inner.logits(glyphs)
+        def forward(self, inputs: "torch.Tensor") -> "torch.Tensor":
+            return self.inner.logits(inputs)
 
     program = torch.onnx.export(
         Logits(copy.deepcopy(network).cpu().to(memory_format=torch.contiguous_format)).eval(),
-        (torch.zeros(2, 1, 28, 28),),
-        input_names=["glyphs"],
+        (network.example(),),
+        input_names=[network.INPUT_NAME],
         output_names=["logits"],
         dynamic_shapes=({0: torch.export.Dim("n")},),
         dynamo=True,

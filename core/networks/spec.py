@@ -5,10 +5,20 @@ from typing import Any
 
 from core.errors import NetworkError
 
-# name → "module:class"; the modules import torch, so they are imported only when a network is built
+
+@dataclass(frozen=True)
+class Architecture:
+    """How a kind of network is built, and what for; known without importing torch."""
+
+    builder: str  # "module:class"; the modules import torch, so they are imported only when a network is built
+    takes: str = "glyphs"  # or "features": the rows of a table
+
+
 ARCHITECTURES = {
-    "report": "core.networks.report:Report",
-    "digits": "core.networks.digits:Digits",
+    "report": Architecture("core.networks.report:Report"),
+    "digits": Architecture("core.networks.digits:Digits"),
+    "heart-11-10-1": Architecture("core.networks.heart:Heart", takes="features"),
+    "heart-11-15-20-30-40-1": Architecture("core.networks.heart:Heart", takes="features"),
 }
 ACTIVATIONS = ("relu", "sigmoid", "tanh")
 POOL_PLACES = ("each", "last", "none")
@@ -64,7 +74,7 @@ class NetworkSpec:
     """All that is needed to build a network's layers; stored in its passport."""
 
     architecture: str
-    classes: int = 10
+    classes: int = None  # type: ignore[assignment]  # unsaid: the two of a table's networks, ten for all others
     dropout: float = 0.5  # the reports' value; also the course's
     cnn: CnnShape | None = None  # the dimensions of `cnn`, which alone has free ones
 
@@ -72,7 +82,13 @@ class NetworkSpec:
         if not isinstance(self.architecture, str) or self.architecture not in ARCHITECTURES:
             known = ", ".join(ARCHITECTURES)
             raise NetworkError(f"Unknown network architecture {self.architecture!r}; choose one of: {known}.")
+        if self.classes is None:
+            object.__setattr__(self, "classes", 10 if self.takes == "glyphs" else 2)
         _check_whole("classes", self.classes, 2, 1000)
+        if self.takes == "features" and self.classes != 2:
+            raise NetworkError(
+                f"The network {self.architecture!r} has one output and tells 2 classes apart, not {self.classes}."
+            )
         _check_share("dropout", self.dropout)
         if self.cnn is not None and self.architecture != "cnn":
             raise NetworkError(f"Only the network 'cnn' has free dimensions, not {self.architecture!r}.")
@@ -84,6 +100,11 @@ class NetworkSpec:
             raise NetworkError("A network's spec is a JSON object with the field 'architecture'.")
         _check_known("network's spec", record, cls)
         return cls(**record | {"cnn": shape_from_json(record.get("cnn"))})
+
+    @property
+    def takes(self) -> str:
+        """What the network's inputs are: "glyphs" or "features"."""
+        return ARCHITECTURES[self.architecture].takes
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)

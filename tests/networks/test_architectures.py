@@ -5,27 +5,49 @@ import torch
 
 from core.errors import NetworkError
 from core.networks import ARCHITECTURES, NetworkSpec
-from core.networks.base import build, count_parameters
+from core.networks.base import Network, as_input, build, count_parameters
+
+GLYPH_NETWORKS = [name for name in ARCHITECTURES if NetworkSpec(name).takes == "glyphs"]
+
+
+def some_inputs(network: Network, count: int) -> torch.Tensor:
+    return torch.rand(count, *network.example().shape[1:])
 
 
 @pytest.mark.parametrize("classes", [2, 10, 24])
 @pytest.mark.parametrize("architecture", ARCHITECTURES)
 def test_every_network_answers_in_log_probabilities(architecture, classes):
+    if architecture not in GLYPH_NETWORKS:
+        classes = 2
     network = build(NetworkSpec(architecture, classes=classes)).eval()
-    glyphs = torch.rand(3, 1, 28, 28)
-    answers = network(glyphs)
+    inputs = some_inputs(network, 3)
+    answers = network(inputs)
     assert answers.shape == (3, classes)
     torch.testing.assert_close(answers.exp().sum(dim=1), torch.ones(3))
-    torch.testing.assert_close(answers, network.logits(glyphs).log_softmax(dim=1))
-    assert network.embed(glyphs).ndim == 2
+    torch.testing.assert_close(answers, network.logits(inputs).log_softmax(dim=1))
+    assert network.embed(inputs).ndim == 2
 
 
 @pytest.mark.parametrize("architecture", ARCHITECTURES)
-def test_a_batch_is_answered_as_its_glyphs_one_by_one(architecture):
+def test_a_batch_is_answered_as_its_inputs_one_by_one(architecture):
     network = build(NetworkSpec(architecture)).eval()
-    glyphs = torch.rand(4, 1, 28, 28)
-    one_by_one = torch.cat([network(glyph[None]) for glyph in glyphs])
-    torch.testing.assert_close(network(glyphs), one_by_one, atol=1e-5, rtol=1e-4)
+    inputs = some_inputs(network, 4)
+    one_by_one = torch.cat([network(one[None]) for one in inputs])
+    torch.testing.assert_close(network(inputs), one_by_one, atol=1e-5, rtol=1e-4)
+
+
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
+def test_a_spec_knows_what_its_network_takes(architecture):
+    network = build(NetworkSpec(architecture))
+    assert network.spec.takes == network.INPUT_NAME
+    assert network.example().ndim == {"glyphs": 4, "features": 2}[network.INPUT_NAME]
+
+
+def test_glyphs_become_input_and_features_stay():
+    glyphs = torch.randint(256, (5, 28, 28), dtype=torch.uint8)
+    torch.testing.assert_close(as_input(glyphs), glyphs[:, None] / 255)
+    features = torch.randn(5, 11)
+    assert torch.equal(as_input(features), features)
 
 
 def test_report_has_the_reports_parameters():
@@ -63,6 +85,7 @@ def test_the_same_seed_builds_the_same_network():
         ({"architecture": "report", "dropout": "0.5"}, "dropout is a share"),
         ({"architecture": "report", "dropout": float("nan")}, "dropout is a share"),
         ({"architecture": "report", "layers": 3}, "unknown fields: layers"),
+        ({"architecture": "heart-11-10-1", "classes": 10}, "has one output and tells 2 classes apart, not 10"),
         ({"classes": 10}, "with the field 'architecture'"),
         ("report", "with the field 'architecture'"),
     ],
@@ -74,5 +97,5 @@ def test_an_impossible_spec_is_refused(fields, sentence):
 
 @pytest.mark.parametrize("architecture", ARCHITECTURES)
 def test_a_spec_survives_its_json(architecture):
-    spec = NetworkSpec(architecture, classes=5, dropout=0.25)
+    spec = NetworkSpec(architecture, classes=5 if architecture in GLYPH_NETWORKS else 2, dropout=0.25)
     assert NetworkSpec.from_json(spec.to_json()) == spec

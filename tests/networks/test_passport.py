@@ -8,9 +8,19 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from core.errors import NetworkError
-from core.networks.passport import MAX_BYTES, read_passport
+from core.networks.passport import MAX_BYTES, PREPROCESSING, Passport, read_passport
+from core.networks.spec import NetworkSpec
 
 MISSING = object()
+FIELDS = {
+    "name": "mine",
+    "data": {"name": "heart"},
+    "seed": 3,
+    "training": {},
+    "metrics": {},
+    "temperature": 1.0,
+    "refusal_threshold": -2.0,
+}
 
 
 def spoil(folder: Path, field: str, value: object) -> Path:
@@ -109,6 +119,42 @@ def test_a_passport_that_cannot_be_read_is_named(stored):
         NetworkError, match=r"passport\.json is no valid passport: it cannot be read \(Is a directory\)"
     ):
         read_passport(stored / "passport.json")
+
+
+def of_a_table(**changes: object) -> Passport:
+    fields = FIELDS | {"classes": ("no", "yes"), "preprocessing": {"columns": ["Age", "Sex"], "means": [53.5, 0.8]}}
+    return Passport(spec=NetworkSpec("heart-11-10-1"), weights_sha256="0" * 64, **fields | changes)
+
+
+def test_a_tables_passport_says_how_its_rows_are_prepared(tmp_path):
+    passport = of_a_table()
+    assert not passport.reads_glyphs
+    (tmp_path / "mine").mkdir()
+    file = tmp_path / "mine" / "passport.json"
+    file.write_text(json.dumps(passport.to_json()))
+    assert read_passport(file) == passport
+
+
+@pytest.mark.parametrize(
+    ("preprocessing", "sentence"),
+    [
+        (PREPROCESSING, r"'preprocessing\.columns' should be a list of a table's column names, not 'None'"),
+        ({"columns": []}, "a list of a table's column names"),
+        ({"columns": ["Age", 5]}, "a list of a table's column names"),
+        ({"columns": ["Age"], "means": [float("nan")]}, "of JSON's values only"),
+        ({"columns": ["Age"], "means": {1, 2}}, "of JSON's values only"),
+    ],
+)
+def test_a_tables_passport_without_its_preparation_is_refused(preprocessing, sentence):
+    with pytest.raises(NetworkError, match=sentence):
+        of_a_table(preprocessing=preprocessing)
+
+
+def test_only_a_tables_network_has_columns(stored):
+    assert read_passport(stored / "passport.json").reads_glyphs
+    file = spoil(stored, "preprocessing", {"columns": ["Age"]})
+    with pytest.raises(NetworkError, match="field 'preprocessing' should be {'size': 28"):
+        read_passport(file)
 
 
 JSON = st.recursive(
