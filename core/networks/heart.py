@@ -3,6 +3,7 @@
 from itertools import pairwise
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from core.networks.base import Network
@@ -37,4 +38,4 @@ class Heart(Network):
 
     def logits(self, inputs: Tensor) -> Tensor:
         z = self.output(self.dropout(self.embed(inputs)))  # (N, 1)
-        return torch.cat([torch.zeros_like(z), z], dim=1)  # (N, 2)
+        return F.pad(z, (1, 0))  # (N, 2): [0, z]

@@ -15,7 +15,7 @@ class Report(Network):
         super().__init__(spec)
         self.conv1 = nn.Conv2d(1, 10, kernel_size=5)
         self.conv2 = nn.Conv2d(10, 20, kernel_size=5)
-        self.dropout = nn.Dropout(spec.dropout)
+        self.dropout: nn.Module = nn.Dropout(spec.dropout)
         self.fc1 = nn.Linear(320, 50)
         self.fc2 = nn.Linear(50, spec.classes)
 
@@ -27,3 +27,15 @@ class Report(Network):
 
     def logits(self, inputs: Tensor) -> Tensor:
         return self.fc2(self.embed(inputs))  # (N, C)
+
+
+class ReportDropout2d(Report):
+    """The variant of PyTorch's tutorial: it drops whole channels after conv 2, and nodes again before the output."""
+
+    def __init__(self, spec: NetworkSpec) -> None:
+        super().__init__(spec)
+        self.dropout = nn.Dropout2d(spec.dropout)
+        self.second_dropout = nn.Dropout(spec.dropout)
+
+    def logits(self, inputs: Tensor) -> Tensor:
+        return self.fc2(self.second_dropout(self.embed(inputs)))  # (N, C)

@@ -16,11 +16,19 @@ class Architecture:
 
 ARCHITECTURES = {
     "report": Architecture("core.networks.report:Report"),
+    "report-dropout2d": Architecture("core.networks.report:ReportDropout2d"),
+    "keras": Architecture("core.networks.keras:Keras"),
+    "mlp": Architecture("core.networks.mlp:Mlp"),
+    "cnn": Architecture("core.networks.cnn:Cnn"),
+    "gabor": Architecture("core.networks.gabor:Gabor"),
+    "vit": Architecture("core.networks.vit:Vit"),
     "digits": Architecture("core.networks.digits:Digits"),
     "heart-11-10-1": Architecture("core.networks.heart:Heart", takes="features"),
     "heart-11-15-20-30-40-1": Architecture("core.networks.heart:Heart", takes="features"),
 }
 ACTIVATIONS = ("relu", "sigmoid", "tanh")
+GLYPH_SIDE = 28  # pixels
+MAX_PARAMETERS = 20_000_000  # fifty times the largest network that is of use on glyphs; more only fills the memory
 POOL_PLACES = ("each", "last", "none")
 
 
@@ -68,6 +76,10 @@ class CnnShape:
     def filters_by_layer(self) -> tuple[int, ...]:
         return self.filters + (self.filters[-1],) * (self.conv_layers - len(self.filters))
 
+    def pools_after(self, layer: int) -> bool:
+        """Whether a max-pool follows the convolution of this number, counted from 1."""
+        return self.pool_place == "each" or (self.pool_place == "last" and layer == self.conv_layers)
+
 
 @dataclass(frozen=True)
 class NetworkSpec:
@@ -92,6 +104,9 @@ class NetworkSpec:
         _check_share("dropout", self.dropout)
         if self.cnn is not None and self.architecture != "cnn":
             raise NetworkError(f"Only the network 'cnn' has free dimensions, not {self.architecture!r}.")
+        if self.architecture == "cnn":
+            object.__setattr__(self, "cnn", self.cnn or CnnShape())
+        check_spec(self)
 
     @classmethod
     def from_json(cls, record: Any) -> "NetworkSpec":
@@ -108,6 +123,56 @@ class NetworkSpec:
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
+
+
+@dataclass(frozen=True)
+class PlannedLayer:
+    """A layer of `cnn` before it is built: `size` numbers come out of it."""
+
+    name: str
+    size: int
+    parameters: int
+
+
+def plan_cnn(shape: CnnShape, classes: int) -> list[PlannedLayer]:
+    """The layers that have weights or change the number of pixels; raises `NetworkError` where no pixel is left."""
+    side, channels, layers = GLYPH_SIDE, 1, []
+    for i, filters in enumerate(shape.filters_by_layer, 1):
+        if side < shape.filter_size:
+            raise _no_pixels(
+                f"conv {i}", f"its {shape.filter_size}×{shape.filter_size} filter", shape.filter_size, side
+            )
+        side -= shape.filter_size - 1
+        biases = 2 * filters if shape.batch_norm else filters  # batch norm has a scale and an offset of its own
+        layers.append(PlannedLayer(f"conv {i}", filters * side**2, channels * filters * shape.filter_size**2 + biases))
+        channels = filters
+        if shape.pools_after(i):
+            if side < shape.pool_size:
+                raise _no_pixels(f"pool {i}", "it", shape.pool_size, side)
+            side //= shape.pool_size
+            layers.append(PlannedLayer(f"pool {i}", channels * side**2, 0))
+    layers.append(PlannedLayer("dense", shape.dense_nodes, (layers[-1].size + 1) * shape.dense_nodes))
+    return [*layers, PlannedLayer("output", classes, (shape.dense_nodes + 1) * classes)]
+
+
+def check_spec(spec: NetworkSpec) -> None:
+    """Raises `NetworkError`, with the layer named, for a network that cannot work; builds nothing."""
+    if spec.cnn is None:
+        return
+    layers = plan_cnn(spec.cnn, spec.classes)
+    total, largest = sum(layer.parameters for layer in layers), max(layers, key=lambda layer: layer.parameters)
+    if total > MAX_PARAMETERS:
+        raise NetworkError(
+            f"The network would have {total:,} parameters, {largest.parameters:,} of them in {largest.name}; "
+            f"{MAX_PARAMETERS:,} is the most. Take fewer dense_nodes or filters, or more pooling."
+        )
+
+
+def _no_pixels(layer: str, what: str, needed: int, side: int) -> NetworkError:
+    return NetworkError(
+        f"{layer} would leave no pixels: {what} needs at least {needed}×{needed}, but only {side}×{side} come to it. "
+        "Take fewer conv_layers, a smaller filter_size or less pooling."
+    )
 
 
 def shape_from_json(record: Any) -> CnnShape | None:
