@@ -12,7 +12,8 @@ from core.networks.spec import NetworkSpec
 
 FORMAT = 1
 MAX_BYTES = 1_000_000  # a passport is a few kilobytes; anything larger is something else
-NAME_PATTERN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")  # a folder's name on any system, and no path
+MAX_NAME = 64
+NAME_PATTERN = re.compile(rf"[A-Za-z0-9][A-Za-z0-9._-]{{0,{MAX_NAME - 1}}}")  # a folder's name on any system; no path
 SHA256_PATTERN = re.compile(r"[0-9a-f]{64}")
 
 # How a glyph must look for a network: MNIST's way, the only one there is (LeCun et al. 1998).
@@ -104,7 +105,7 @@ def read_passport(file: Path) -> Passport:
     try:
         if file.stat().st_size > MAX_BYTES:
             raise NetworkError(f"it is too large ({file.stat().st_size:,} bytes)")
-        passport = _from_json(json.loads(file.read_text("utf-8"), parse_constant=_refuse_constant))
+        passport = parse_passport(file.read_bytes())
         if passport.name != file.parent.name:
             raise NetworkError(f"it is the passport of {passport.name!r}, not of {file.parent.name!r}")
         return passport
@@ -112,10 +113,18 @@ def read_passport(file: Path) -> Passport:
         raise NetworkError(
             f"{file} is missing: a network needs its passport beside its weights; restore it or remove the folder."
         ) from error
-    except (NetworkError, OSError, ValueError, RecursionError) as error:
+    except (NetworkError, OSError) as error:
         raise NetworkError(
             f"{file} is no valid passport: {_plain(error)}; restore weights and passport together, or train anew."
         ) from error
+
+
+def parse_passport(content: bytes) -> Passport:
+    """The passport that a file holds; raises `NetworkError` with what is wrong with it."""
+    try:
+        return _from_json(json.loads(content.decode("utf-8"), parse_constant=_refuse_constant))
+    except (ValueError, RecursionError) as error:
+        raise NetworkError(_plain(error)) from error
 
 
 def _from_json(record: Any) -> Passport:

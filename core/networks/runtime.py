@@ -21,8 +21,11 @@ if TYPE_CHECKING:
 WEIGHTS_KEY = "weights_sha256"
 
 
-def export_onnx(network: "Network", weights_sha256: str) -> bytes:
-    """The network's `logits` (N, C) as an ONNX model; its input is `glyphs` (N, 1, 28, 28) or `features` (N, F)."""
+def export_onnx(network: "Network", weights_sha256: str, **about: str) -> bytes:
+    """The network's `logits` (N, C) as an ONNX model; its input is `glyphs` (N, 1, 28, 28) or `features` (N, F).
+
+    `about` is what else the model's metadata say of it.
+    """
     import copy
 
     import torch
@@ -48,7 +51,8 @@ def export_onnx(network: "Network", weights_sha256: str) -> bytes:
     model = program.model_proto
     for node in model.graph.node:
         del node.metadata_props[:]  # the exporter's stack traces: paths of the machine that it ran on
-    model.metadata_props.add(key=WEIGHTS_KEY, value=weights_sha256)
+    for key, value in {WEIGHTS_KEY: weights_sha256, **about}.items():
+        model.metadata_props.add(key=key, value=value)
     return model.SerializeToString()
 
 
@@ -58,7 +62,7 @@ def open_session(network: "TrainedNetwork") -> "onnxruntime.InferenceSession":
     Raises `NetworkError` when weights and passport do not belong together.
     """
     network.read_weights()  # the answers are these weights': exchanged ones must be noticed even where ONNX answers
-    session = _stored_session(network) or _session(export_onnx(network.module(), network.passport.weights_sha256))
+    session = _stored_session(network) or session_of(export_onnx(network.module(), network.passport.weights_sha256))
     outputs, classes = session.get_outputs()[0].shape[-1], len(network.passport.classes)
     if outputs != classes:
         raise NetworkError(
@@ -74,12 +78,12 @@ def _stored_session(network: "TrainedNetwork") -> "onnxruntime.InferenceSession 
         return None
     if hashlib.sha256(model).hexdigest() != network.passport.runtime_sha256:
         return None
-    session = _session(model)
+    session = session_of(model)
     weights_sha256 = session.get_modelmeta().custom_metadata_map.get(WEIGHTS_KEY)
     return session if weights_sha256 == network.passport.weights_sha256 else None
 
 
-def _session(model: bytes) -> "onnxruntime.InferenceSession":
+def session_of(model: bytes) -> "onnxruntime.InferenceSession":
     import onnxruntime
 
     options = onnxruntime.SessionOptions()

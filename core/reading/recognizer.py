@@ -4,6 +4,7 @@ from functools import lru_cache
 
 import numpy as np
 
+from core.errors import NetworkError
 from core.networks import TrainedNetwork, open_network
 from core.reading.ink import Survey
 from core.reading.segment import SegmentOptions, segment
@@ -15,9 +16,17 @@ CLEARLY = 2.0  # the score above the threshold from which both parts of a cut se
 
 
 class Recognizer:
-    """Reads segments and images with one network; holds no state that changes, so threads may share it."""
+    """Reads segments and images with one network; holds no state that changes, so threads may share it.
+
+    Raises `NetworkError` for a network that reads no glyphs.
+    """
 
     def __init__(self, network: TrainedNetwork) -> None:
+        if not network.passport.reads_glyphs:
+            raise NetworkError(
+                f"The network {network.name!r} takes the rows of a table and cannot read pictures; choose one that "
+                "reads handwriting, such as 'digits'."
+            )
         self.network = network
         self.classes = network.passport.classes
         self.temperature = network.passport.temperature
@@ -85,5 +94,5 @@ def log_sum_exp(logits: np.ndarray) -> np.ndarray:
 
 @lru_cache(maxsize=8)
 def open_recognizer(name: str = "digits") -> Recognizer:
-    """The recognizer of a stored network; raises `NetworkError` when it is unknown or damaged."""
+    """The recognizer of a stored network; raises `NetworkError` when it is unknown, damaged or reads no glyphs."""
     return Recognizer(open_network(name))

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from core.networks import Passport, list_networks
+from core.networks import Passport, list_readers
 from pages.components.keys import NETWORK_PICKER
 
 HELP = "The trained network that reads. Its accuracy is the share of unseen test pictures it names correctly."
@@ -10,7 +10,7 @@ HELP = "The trained network that reads. Its accuracy is the share of unseen test
 
 def network_picker() -> str | None:
     """The name of the network in use; None, with what to do about it, when there is none at all."""
-    passports = {passport.name: passport for passport in list_networks()}
+    passports = {passport.name: passport for passport in list_readers()}
     if not passports:
         st.warning("There is no trained network yet: train one with `make networks`.", icon=":material/info:")
         return None
