@@ -12,8 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageDraw
 
+from core.data.pictures import ENOUGH_PX, MAX_BYTES, decode_picture, open_picture, read_picture, unpack
 from core.errors import PictureError
-from core.reading.picture import ENOUGH_PX, MAX_BYTES, decode_picture, open_picture, read_picture, unpack
 
 SIZE_WH = (120, 80)
 STROKE = (20, 30, 70, 40)  # x0, y0, x1, y1 of a bar off the middle, so that any wrong rotation shows
