@@ -1,0 +1,88 @@
+"""What a network is made of: the table of its layers, and its totals.
+
+A module of several layers that has the attribute `drawn_as` is one row here, and one box in the diagram.
+"""
+
+import copy
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import nn
+
+from core.networks.base import Network, count_parameters
+
+
+@dataclass(frozen=True)
+class LayerRow:
+    name: str
+    kind: str  # the layer's class, or what its block is drawn as
+    output_shape: str  # "N × 10 × 24 × 24"
+    parameters: int
+    state: str  # "trainable", "frozen", "partly frozen", or "–" where there is nothing to train
+
+
+@dataclass(frozen=True)
+class Totals:
+    parameters: int
+    trainable: int
+    frozen: int
+    multiply_adds: int  # of one input's way through the network: convolutions, dense layers and attention
+
+
+def summarise(network: Network) -> list[LayerRow]:
+    """The layers in the order in which they run; the given network is not changed."""
+    import torchinfo
+
+    inner = copy_to_look_at(network)
+    layers = torchinfo.summary(inner, input_data=inner.example()[:1], mode="eval", verbose=0).summary_list
+    return [
+        LayerRow(
+            name=_path(layer),
+            kind=getattr(layer.module, "drawn_as", layer.class_name),
+            output_shape=" × ".join(["N", *map(str, layer.output_size[1:])]),
+            parameters=0 if layer.is_recursive else layer.num_params,  # a layer that runs twice has its weights once
+            state=state_of(layer.module),
+        )
+        for layer in layers
+        if (layer.is_leaf_layer or hasattr(layer.module, "drawn_as")) and not _within_block(layer)
+    ]
+
+
+def count_totals(network: Network) -> Totals:
+    from torch.nn.attention import SDPBackend, sdpa_kernel
+    from torch.utils.flop_counter import FlopCounterMode
+
+    inner = copy_to_look_at(network)
+    counter = FlopCounterMode(display=False)  # torchinfo's count leaves out attention and all tokens but the first
+    with torch.no_grad(), sdpa_kernel(SDPBackend.MATH), counter:
+        inner(inner.example()[:1])
+    parameters = count_parameters(network)
+    trainable = sum(p.numel() for p in network.parameters() if p.requires_grad)
+    return Totals(parameters, trainable, parameters - trainable, counter.get_total_flops() // 2)
+
+
+def copy_to_look_at(network: Network) -> Network:
+    return copy.deepcopy(network).cpu().eval()
+
+
+def _path(layer: Any) -> str:
+    """`features.0.1`: the layer's name from the network down, as its weights are named."""
+    names = []
+    while layer.parent_info is not None:
+        names.append(layer.var_name)
+        layer = layer.parent_info
+    return ".".join(reversed(names))
+
+
+def _within_block(layer: Any) -> bool:
+    outer = layer.parent_info
+    return outer is not None and (hasattr(outer.module, "drawn_as") or _within_block(outer))
+
+
+def state_of(module: nn.Module) -> str:
+    """ "trainable", "frozen", "partly frozen", or "–" where there is nothing to train."""
+    states = {p.requires_grad for p in module.parameters()}
+    if not states:
+        return "–"
+    return "partly frozen" if len(states) == 2 else "trainable" if states.pop() else "frozen"
