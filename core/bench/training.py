@@ -17,7 +17,8 @@ from core.data.strokes import draw_glyphs
 from core.networks import NetworkSpec
 from core.networks.base import build
 from core.paths import data_dir
-from core.training import EpochDone, fit, recipe
+from core.training import recipe
+from core.training.fit import EpochDone, fit
 
 GOAL = 0.99  # of MNIST's test set
 OUR_EPOCHS = 4  # the one-cycle schedule's length

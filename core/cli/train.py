@@ -28,7 +28,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    from core.training import BatchDone, EpochDone, TrainingResult, recipe, train
+    from core.training import recipe
+    from core.training.execute import TrainingResult, train
+    from core.training.fit import BatchDone, EpochDone
 
     given = {setting: getattr(args, setting) for *_, setting, _ in SETTINGS if getattr(args, setting) is not None}
     config = recipe(args.network, dataset=args.dataset, **given)

@@ -1,7 +1,7 @@
 """`TrainingConfig`: everything that decides how a training goes; cache key and part of the passport."""
 
 import math
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from core.errors import TrainingError
@@ -21,6 +21,7 @@ class TrainingConfig:
     dataset: str = "mnist"
     network: str = "report"
     epochs: int = 5
+    more_epochs: tuple[int, ...] = ()  # continuations: each begins its schedule anew
     batch_size: int = 64
     learning_rate: float = 0.05  # peak of the one-cycle schedule: 99.23 % of MNIST test, mean of 3 seeds of `report`
     optimizer: str = "sgd"
@@ -44,6 +45,11 @@ class TrainingConfig:
             value = getattr(self, name)
             if not isinstance(value, int) or isinstance(value, bool) or value < 1:
                 raise TrainingError(f"{name} must be a whole number of at least 1, not {value!r}.")
+        for epochs in self.more_epochs:
+            if not isinstance(epochs, int) or isinstance(epochs, bool) or epochs < 1:
+                raise TrainingError(f"more_epochs must be whole numbers of at least 1, not {epochs!r}.")
+        if self.negatives and self.loss == "mse":
+            raise TrainingError("negatives are taught by the loss cross-entropy only.")
         if not _is_number(self.learning_rate) or self.learning_rate <= 0:
             raise TrainingError(f"learning_rate must be a number above 0, not {self.learning_rate!r}.")
         for name in ("momentum", "averaging", "dropout"):
@@ -68,6 +74,20 @@ class TrainingConfig:
                 raise TrainingError(f"{name} must be one of {', '.join(known)}, not {getattr(self, name)!r}.")
         NetworkSpec(self.network, cnn=self.cnn)  # raises NetworkError for an unknown architecture
 
+    @property
+    def all_epochs(self) -> int:
+        return self.epochs + sum(self.more_epochs)
+
+    def extended(self, epochs: int) -> "TrainingConfig":
+        """This training for so many epochs more.
+
+        A constant learning rate simply goes on, as in one longer training; any other schedule is planned over its
+        epochs, so it begins anew.
+        """
+        if self.schedule == "constant" and not self.more_epochs:
+            return replace(self, epochs=self.epochs + epochs)
+        return replace(self, more_epochs=(*self.more_epochs, epochs))
+
     def spec(self, classes: int) -> NetworkSpec:
         """The spec of the network that is trained, for a data set of so many classes."""
         return NetworkSpec(self.network, classes=classes, dropout=self.dropout, cnn=self.cnn)
@@ -78,10 +98,11 @@ class TrainingConfig:
         if not isinstance(record, dict):
             raise TrainingError("A training's settings are a JSON object.")
         check_known(record)
-        return cls(**record | {"cnn": shape_from_json(record.get("cnn")), "also": tuple(record.get("also", ()))})
+        lists = {name: tuple(record.get(name, ())) for name in ("also", "more_epochs")}
+        return cls(**record | lists | {"cnn": shape_from_json(record.get("cnn"))})
 
     def to_json(self) -> dict[str, Any]:
-        return asdict(self) | {"also": list(self.also)}
+        return asdict(self) | {"also": list(self.also), "more_epochs": list(self.more_epochs)}
 
 
 def check_known(settings: dict[str, Any]) -> None:

@@ -19,9 +19,9 @@ from pathlib import Path
 from core.networks import TrainedNetwork
 from core.networks.store import write_atomically
 from core.paths import ASSETS
+from core.training.execute import TrainingResult, train
 from core.training.fit import EpochDone
 from core.training.recipes import RECIPES, recipe
-from core.training.run import TrainingResult, train
 
 
 def main() -> int:

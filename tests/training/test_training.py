@@ -9,9 +9,10 @@ from core.data import Samples, load
 from core.errors import DataError, NetworkError, TrainingError
 from core.networks import NetworkSpec, open_network
 from core.networks.base import build
-from core.training import BatchDone, EpochDone, TrainingConfig, TrainingResult, TrainingStopped, fit, recipe, train
+from core.training import TrainingConfig, recipe
+from core.training.execute import TrainingResult, join, split_validation, train
+from core.training.fit import BatchDone, EpochDone, TrainingStopped, fit
 from core.training.negatives import make_negatives
-from core.training.run import join, split_validation
 
 
 def some(count: int, part: str = "train") -> Samples:
@@ -90,7 +91,7 @@ def test_stop_is_neither_failure_nor_completion():
     seen = []
     for event in fit(network, some(200), some(50, "test"), config(epochs=5, batch_size=20), stop=stop):
         seen.append(event)
-        if len(seen) == 3:
+        if len(seen) == 4:  # the figures before training, three batches
             stop.set()
     assert isinstance(seen[-1], TrainingStopped)
     assert seen[-1].examples == 60
@@ -116,7 +117,7 @@ def test_a_stopped_training_keeps_nothing(inkling_home):
     stop.set()
     events = list(train(config(epochs=1), "never", stop=stop))
     assert isinstance(events[-1], TrainingStopped)
-    with pytest.raises(NetworkError, match="no trained network 'never'"):
+    with pytest.raises(NetworkError, match="'never' has not kept a network yet"):
         open_network("never")
 
 
