@@ -30,13 +30,14 @@ from core.networks.store import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     import torch
 
     from core.networks.base import Network
-    from core.networks.spec import NetworkSpec
 
 WEIGHTS, PASSPORT, HISTORY = "weights.safetensors", "passport.json", "history.json"
-LIMITS = {WEIGHTS: 200_000_000, PASSPORT: MAX_BYTES, HISTORY: 20_000_000}  # bytes unpacked
+LIMITS = {WEIGHTS: 100_000_000, PASSPORT: MAX_BYTES, HISTORY: 20_000_000}  # bytes unpacked
 MAX_ZIP_BYTES = sum(LIMITS.values())
 ENTRY = b"PK\x01\x02"  # what a ZIP's list of contents begins each entry with
 MANY = 100  # entries; each is an object in memory once the archive is opened
@@ -149,24 +150,19 @@ def _network(passport: Passport, weights: bytes) -> "Network":
         state = load(weights)
     except (SafetensorError, KeyError, RuntimeError, ValueError) as error:  # KeyError: a type that torch lacks
         raise NetworkError(f"its weights are no safetensors file ({error})") from error
-    _check_shapes(passport.spec, state)
+    network = build(passport.spec)  # never large: specs are limited
+    if _shapes(network.state_dict()) != _shapes(state):
+        raise NetworkError(
+            f"its weights are not those of a {passport.spec.architecture!r} network as its passport describes it"
+        )
     if not all(bool(tensor.isfinite().all()) for tensor in state.values()):
         raise NetworkError("its weights hold numbers that are not finite")
-    network = build(passport.spec)
     network.load_state_dict(state)
     return network.eval()
 
 
-def _check_shapes(spec: "NetworkSpec", state: "dict[str, torch.Tensor]") -> None:
-    """Before the network is built in earnest: a small ZIP could ask for gigabytes."""
-    import torch
-
-    from core.networks.base import build
-
-    with torch.device("meta"):  # shapes without numbers
-        wanted = {key: (value.shape, value.dtype) for key, value in build(spec).state_dict().items()}
-    if wanted != {key: (value.shape, value.dtype) for key, value in state.items()}:
-        raise NetworkError(f"its weights are not those of a {spec.architecture!r} network as its passport describes it")
+def _shapes(state: "Mapping[str, torch.Tensor]") -> dict[str, Any]:
+    return {key: (tensor.shape, tensor.dtype) for key, tensor in state.items()}
 
 
 def _history(content: bytes) -> bytes:

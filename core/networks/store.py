@@ -271,7 +271,7 @@ def keep(
     try:
         write_together(trained.folder, files, fresh)
     except OSError as error:
-        if error.errno in (errno.EEXIST, errno.ENOTEMPTY):
+        if fresh and trained.folder.exists():
             raise taken(trained.name) from error
         raise unwritable(trained.folder, error) from error
     return trained

@@ -1,10 +1,14 @@
 """Trained networks on disk: kept whole, found by name, and never trusted further than their passports reach."""
 
+import errno
 import hashlib
 import io
 import json
+import os
 import pickle
 import shutil
+import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +21,10 @@ from core.errors import NetworkError
 from core.networks import (
     NetworkSpec,
     check_savable,
+    free_name,
+    is_taken,
     list_networks,
+    list_readers,
     open_network,
     save_network,
     survey_networks,
@@ -52,6 +59,23 @@ def test_the_runtime_answers_a_batch_as_its_glyphs_one_by_one():
     network = open_network("mine")
     one_by_one = np.concatenate([network.logits(GLYPHS[i : i + 1]) for i in range(len(GLYPHS))])
     np.testing.assert_allclose(network.logits(GLYPHS), one_by_one, atol=1e-5)
+
+
+@pytest.mark.usefixtures("table")
+def test_the_runtime_answers_the_rows_of_a_table():
+    network = open_network("rows")
+    rows = np.random.default_rng(0).normal(size=(5, 11)).astype(np.float32)
+    with torch.inference_mode():
+        expected = network.module().logits(torch.from_numpy(rows)).numpy()
+    np.testing.assert_allclose(network.logits(rows), expected, atol=1e-5)
+
+
+@pytest.mark.usefixtures("stored", "table")
+def test_readers_are_the_networks_that_read_glyphs():
+    everything, readers = ([p.name for p in listed] for listed in (list_networks(), list_readers()))
+    assert "rows" in everything
+    assert readers == [name for name in everything if name != "rows"]
+    assert "mine" in readers
 
 
 @pytest.mark.usefixtures("stored")
@@ -179,6 +203,57 @@ def test_the_list_shows_the_others_and_says_which_are_damaged(stored):
     assert "empty/passport.json is missing" in str(errors[1])
 
 
+def test_an_unfinished_run_is_no_network_and_no_error(inkling_home):
+    run = inkling_home / "networks" / "going"
+    run.mkdir(parents=True)
+    (run / "run.json").write_text("{}")
+    assert "going" not in [p.name for p in list_networks()]
+    assert survey_networks()[1] == []
+    with pytest.raises(NetworkError, match="The run 'going' has not kept a network yet: let it end, or continue it"):
+        open_network("going")
+
+
+def test_a_name_is_taken_by_whatever_is_called_so(stored):
+    (stored.parent / "going").mkdir()
+    for name in ("mine", "MINE", "going", "digits", "Report"):
+        assert is_taken(name)
+        with pytest.raises(NetworkError, match=f"a network '{name}' already; choose another .* '{name}-2'"):
+            check_savable(name)
+    assert not is_taken("min")
+    check_savable("mine", own_run=True)
+
+
+def test_a_name_is_taken_on_the_shelf_that_is_asked_for_only(stored_once, tmp_path):
+    check_savable("digits", tmp_path)
+    with pytest.raises(NetworkError, match="There is a network 'mine' already"):
+        check_savable("mine", stored_once.parent)
+
+
+@pytest.mark.parametrize(
+    ("wish", "name"),
+    [
+        ("new", "new"),
+        ("mine", "mine-2"),
+        ("digits", "digits-2"),
+        ("report mnist/5 épochs", "report-mnist-5-epochs"),
+        ("../../etc/passwd", "etc-passwd"),
+        ("αβγ", "network"),
+        ("", "network"),
+        ("x" * 100, "x" * 64),
+    ],
+)
+@pytest.mark.usefixtures("stored")
+def test_a_wish_becomes_a_free_name(wish, name):
+    assert free_name(wish) == name
+    check_savable(name)
+
+
+def test_free_names_go_on_counting_and_stay_short_enough(inkling_home):
+    for name in ("x" * 64, "x" * 62 + "-2", "x" * 62 + "-3"):
+        (inkling_home / "networks" / name).mkdir(parents=True)
+    assert free_name("x" * 64) == "x" * 62 + "-4"
+
+
 def test_digits_comes_first(stored):
     for name in ("aaa", "digits"):
         folder = shutil.copytree(stored, stored.parent / name)
@@ -235,3 +310,75 @@ def test_a_write_that_fails_leaves_the_old_file(tmp_path, monkeypatch):
         write_atomically(file, b"new")
     assert file.read_bytes() == b"old"
     assert list(tmp_path.iterdir()) == [file]
+
+
+class FullDisk:
+    """From the `nth` flush to disk on, there is no room left."""
+
+    def __init__(self, nth: int) -> None:
+        self.left = nth
+
+    def __call__(self, _: int) -> None:
+        self.left -= 1
+        if self.left <= 0:
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {str(f.relative_to(folder)): f.read_bytes() for f in sorted(folder.rglob("*")) if f.is_file()}
+
+
+@pytest.mark.parametrize("nth", [1, 2, 3])
+def test_a_disk_that_fills_up_leaves_the_former_network_whole(stored, passport_fields, monkeypatch, nth):
+    before = contents(stored.parent)
+    monkeypatch.setattr("os.fsync", FullDisk(nth))
+    with pytest.raises(
+        NetworkError, match=r"^The disk is full: nothing was saved in .*mine, and what was there .*whole"
+    ):
+        save_network(build(NetworkSpec("report")), passport_fields)
+    assert contents(stored.parent) == before
+    assert list(stored.parent.iterdir()) == [stored]
+    open_network("mine").module()
+
+
+def test_a_disk_that_fills_up_leaves_no_half_network(inkling_home, passport_fields, monkeypatch):
+    monkeypatch.setattr("os.fsync", FullDisk(3))
+    with pytest.raises(NetworkError, match="The disk is full"):
+        save_network(build(NetworkSpec("report")), passport_fields)
+    assert list((inkling_home / "networks").iterdir()) == []
+
+
+@pytest.fixture
+def small_disk(tmp_path) -> Iterator[Path]:
+    """A real file system of 450 kB."""
+    if os.geteuid() != 0:
+        pytest.skip("only root may mount a file system")
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=450k", "none", str(disk)]
+    if subprocess.run(mount, capture_output=True, check=False).returncode != 0:
+        pytest.skip("no file system can be mounted here")
+    yield disk
+    subprocess.run(["umount", str(disk)], check=True)
+
+
+def test_a_full_disk_in_earnest(small_disk, stored_once, passport_fields, monkeypatch):
+    monkeypatch.setenv("INKLING_HOME", str(small_disk))
+    folder = Path(shutil.copytree(stored_once, small_disk / "networks" / "mine"))
+    (small_disk / "filler").write_bytes(bytes(200_000))
+    before = contents(folder)
+    with pytest.raises(NetworkError, match="The disk is full"):
+        save_network(build(NetworkSpec("report")), passport_fields)
+    assert contents(folder.parent) == {f"mine/{name}": content for name, content in before.items()}
+    (small_disk / "filler").unlink()
+    save_network(build(NetworkSpec("report")), passport_fields)
+    assert contents(folder) != before
+    open_network("mine").module()
+
+
+def test_saving_anew_keeps_what_else_is_in_the_folder(stored, passport_fields):
+    (stored / "run.json").write_text("{}")
+    save_network(build(NetworkSpec("report")), passport_fields | {"seed": 77})
+    assert (stored / "run.json").read_text() == "{}"
+    assert open_network("mine").passport.seed == 77
+    open_network("mine").module()
