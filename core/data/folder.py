@@ -25,6 +25,8 @@ MAX_IMAGES = 80_000  # all of MNIST as picture files is 70,000; at 28×28 these 
 MAX_CLASSES = 1000  # what a network can have
 FADED = 24  # of 255: a picture whose strongest contrast is less shows no ink
 REDUCED_PX = 280  # longest side at which the ink is looked for: ten times the glyph's
+FINE_PX = 100  # from this longest side on a single pixel is a speck and never a stroke
+PLAIN_PERCENT = 90  # of the border's pixels are paper; the rest may be ink that runs over it
 NAMED = 3  # files and classes named in a note; of the others there is a count
 JUNK = ("__MACOSX", "Thumbs.db", "desktop.ini")  # what systems leave lying about, beside hidden files
 
@@ -125,7 +127,7 @@ def _read_all(files: list[Path], folder: Path, broken: list[str]) -> list[np.nda
 def glyph_of(picture: np.ndarray) -> np.ndarray | None:
     """A picture of one thing, `(H, W, 3) uint8` → `(28, 28) uint8`, ink bright; None where there is no ink.
 
-    The border shows the paper's colour; ink is on the side with the heavier tail of departures from it.
+    The border shows the paper; ink is on the side with the heavier tail of departures from it.
     """
     if picture.shape[:2] == (SIZE, SIZE):
         grey = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY)
@@ -135,12 +137,30 @@ def glyph_of(picture: np.ndarray) -> np.ndarray | None:
     if shrink < 1:
         size_wh = (max(1, round(picture.shape[1] * shrink)), max(1, round(picture.shape[0] * shrink)))
         picture = cv2.resize(picture, size_wh, interpolation=cv2.INTER_AREA)
-    departure = picture.astype(np.float32) - np.median(_border(picture), axis=0)  # (H, W, 3)
+    departure = picture - _paper(picture)
     darker, lighter = np.clip(-departure, 0, None).max(axis=2), np.clip(departure, 0, None).max(axis=2)
     ink = darker if (darker**3).sum() > (lighter**3).sum() else lighter
+    if max(ink.shape) >= FINE_PX:
+        ink = cv2.blur(ink, (3, 3))
     if ink.max() < FADED:
         return None
-    return _stretch(normalise(_stretch(ink)))
+    grey = _stretch(ink)
+    middle, _ = cv2.threshold(grey, 0, 255, cv2.THRESH_OTSU)  # between paper and ink
+    return _stretch(normalise(_stretch(np.clip(grey - middle / 2, 0, None))))
+
+
+def _paper(picture: np.ndarray) -> np.ndarray:
+    """What the picture would be without ink, `(H, W, 3) float32`: a quadratic surface through its border.
+
+    It follows the light of a photo across the page, and knows nothing of how wide the ink is: filled shapes stay whole.
+    """
+    height, width = picture.shape[:2]
+    y, x = np.meshgrid(np.linspace(-1, 1, height), np.linspace(-1, 1, width), indexing="ij")
+    terms = np.stack([np.ones_like(x), x, y, x * x, y * y, x * y], axis=-1).astype(np.float32)
+    along, seen = _border(terms), _border(picture).astype(np.float32)
+    oddity = np.abs(seen - np.median(seen, axis=0)).max(axis=1)
+    plain = oddity <= np.percentile(oddity, PLAIN_PERCENT)
+    return terms @ np.linalg.lstsq(along[plain], seen[plain], rcond=None)[0]
 
 
 def _border(picture: np.ndarray) -> np.ndarray:

@@ -25,6 +25,7 @@ MAX_ARCHIVE_BYTES = 200_000_000
 MAX_UNPACKED_BYTES = 1_000_000_000
 MAX_RATIO = 200  # pictures are compressed already; bombs reach 1,000 (deflate's limit)
 SMALL_BYTES = 20_000_000  # below it the ratio does not matter: white pages as BMP shrink well
+MAX_DEPTH = 8  # folders in folders: a part, a class and a few wrappings
 CHUNK_BYTES = 1 << 20
 DIRECTORY_ENTRY = b"PK\x01\x02"  # each entry of an archive's directory begins so
 
@@ -141,6 +142,8 @@ def _judge(entry: zipfile.ZipInfo, name: str) -> PurePosixPath:
     path = PurePosixPath(entry.filename.replace("\\", "/"))
     if path.is_absolute() or ".." in path.parts or re.match("[A-Za-z]:", entry.filename):
         raise DataError(f"{name} holds {shown}, which would lie outside its folder; nothing was unpacked.")
+    if len(path.parts) > MAX_DEPTH:
+        raise DataError(f"{name} nests folders more than {MAX_DEPTH} deep; nothing was unpacked.")
     if stat.S_IFMT(entry.external_attr >> 16) not in (0, stat.S_IFREG, stat.S_IFDIR):
         raise DataError(f"{name} holds {shown}, a link or a device; nothing was unpacked. Put the files themselves in.")
     if entry.flag_bits & 0x1:

@@ -2,8 +2,11 @@
 
 import gzip
 import hashlib
+import io
 import struct
 import threading
+import zipfile
+from collections.abc import Iterator
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -37,10 +40,24 @@ def tiny_files() -> dict[str, bytes]:
 
 @pytest.fixture
 def data_folder(tmp_path, monkeypatch) -> Path:
-    """An empty `INKLING_DATA`, and no mirror that answers."""
+    """An empty `INKLING_DATA`, and no address that answers."""
     monkeypatch.setenv("INKLING_DATA", str(tmp_path))
-    monkeypatch.setattr(datasets.MNIST, "mirrors", ["http://127.0.0.1:9/mnist/"])  # 9: the discard port
+    for family in (datasets.MNIST, datasets.FashionMNIST, datasets.KMNIST):
+        monkeypatch.setattr(family, "mirrors", [f"http://127.0.0.1:9/{family.__name__}/"])  # 9: the discard port
+    monkeypatch.setattr(datasets.EMNIST, "url", "http://127.0.0.1:9/EMNIST/gzip.zip")
     return tmp_path
+
+
+@pytest.fixture
+def mirror(tmp_path_factory) -> Iterator[tuple[Path, str]]:
+    """A folder, and the address at which it is served."""
+    folder = tmp_path_factory.mktemp("mirror")
+    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(QuietHandler, directory=str(folder)))
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    yield folder, f"http://127.0.0.1:{server.server_port}/"
+    server.shutdown()
+    server.server_close()
 
 
 @pytest.fixture
@@ -68,6 +85,14 @@ def test_kmnist_needs_only_the_part_that_is_asked_for(data_or_skip):
     assert torch.bincount(samples.labels).tolist() == [1000] * 10
 
 
+def test_fashion_mnist_names_its_clothes(data_or_skip):
+    data_or_skip("FashionMNIST/raw/t10k-images-idx3-ubyte")
+    samples = load("fashion-mnist", "test")
+    assert torch.bincount(samples.labels).tolist() == [1000] * 10
+    first = [samples.classes[label] for label in samples.labels[:6]]
+    assert first == ["Ankle boot", "Pullover", "Trouser", "Trouser", "Shirt", "Trouser"]
+
+
 def test_reads_the_idx_files(tiny_mnist, tiny_files):
     samples = load("mnist", "train")
     assert samples.images.numpy().tobytes() == tiny_files["train-images-idx3-ubyte"][16:]
@@ -81,28 +106,40 @@ def test_another_data_folder_is_read_anew(tiny_mnist, tmp_path_factory, monkeypa
         load("mnist", "test")
 
 
-def test_fetches_from_a_mirror_and_checks_the_checksums(data_folder, tiny_files, tmp_path_factory, monkeypatch):
-    mirror = tmp_path_factory.mktemp("mirror")
+def test_fetches_from_a_mirror_and_checks_the_checksums(data_folder, tiny_files, mirror, monkeypatch):
+    served, address = mirror
     resources = []
     for name, content in tiny_files.items():
         packed = gzip.compress(content)
-        (mirror / f"{name}.gz").write_bytes(packed)
+        (served / f"{name}.gz").write_bytes(packed)
         resources.append((f"{name}.gz", hashlib.md5(packed).hexdigest()))
-    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(QuietHandler, directory=str(mirror)))
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    monkeypatch.setattr(datasets.MNIST, "mirrors", [f"http://127.0.0.1:{server.server_port}/"])
+    monkeypatch.setattr(datasets.MNIST, "mirrors", [address])
     monkeypatch.setattr(datasets.MNIST, "resources", resources)
-    try:
-        assert len(load("mnist", "test")) == 3
-        (data_folder / "MNIST" / "raw" / "train-labels-idx1-ubyte").unlink()
-        (data_folder / "MNIST" / "raw" / "train-labels-idx1-ubyte.gz").unlink()
-        (mirror / "train-labels-idx1-ubyte.gz").write_bytes(gzip.compress(b"another file"))
-        with pytest.raises(DataError, match=r"downloading it from http://127\.0\.0\.1.* failed \(.*corrupted"):
-            load("mnist", "train")
-    finally:
-        server.shutdown()
-        server.server_close()
+    assert len(load("mnist", "test")) == 3
+    (data_folder / "MNIST" / "raw" / "train-labels-idx1-ubyte").unlink()
+    (data_folder / "MNIST" / "raw" / "train-labels-idx1-ubyte.gz").unlink()
+    (served / "train-labels-idx1-ubyte.gz").write_bytes(gzip.compress(b"another file"))
+    with pytest.raises(DataError, match=r"downloading it from http://127\.0\.0\.1.* failed \(.*corrupted"):
+        load("mnist", "train")
+
+
+def test_emnist_is_fetched_as_one_archive_and_turned_upright(data_folder, tiny_files, mirror, monkeypatch):
+    """Its files hold each image with rows and columns exchanged."""
+    served, address = mirror
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        for name, content in tiny_files.items():
+            renamed = name.replace("t10k", "test")
+            archive.writestr(f"gzip/emnist-balanced-{renamed}.gz", gzip.compress(content))
+    (served / "gzip.zip").write_bytes(packed.getvalue())
+    monkeypatch.setattr(datasets.EMNIST, "url", address + "gzip.zip")
+    monkeypatch.setattr(datasets.EMNIST, "md5", hashlib.md5(packed.getvalue()).hexdigest())
+    samples = load("emnist-balanced", "train")
+    as_stored = np.frombuffer(tiny_files["train-images-idx3-ubyte"][16:], np.uint8).reshape(-1, 28, 28)
+    np.testing.assert_array_equal(samples.images.numpy(), as_stored.transpose(0, 2, 1))
+    assert len(load("emnist-balanced", "test")) == 3
+    assert len(samples.classes) == 47
+    assert "".join(samples.classes) == "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabdefghnqrt"  # NIST's order of labels
 
 
 class QuietHandler(SimpleHTTPRequestHandler):
@@ -110,9 +147,18 @@ class QuietHandler(SimpleHTTPRequestHandler):
         """Tests' requests are nobody's news."""
 
 
-def test_no_network_is_one_sentence_with_the_address_and_the_remedy(data_folder):
-    with pytest.raises(DataError, match=r"127\.0\.0\.1:9/mnist/ failed \(.*\); set INKLING_DATA") as error:
-        load("mnist", "test")
+@pytest.mark.parametrize(
+    ("name", "address"),
+    [
+        ("mnist", "MNIST/"),
+        ("fashion-mnist", "FashionMNIST/"),
+        ("kmnist", "KMNIST/"),
+        ("emnist-balanced", "EMNIST/gzip.zip"),
+    ],
+)
+def test_no_network_is_one_sentence_with_the_address_and_the_remedy(data_folder, name, address):
+    with pytest.raises(DataError, match=rf"127\.0\.0\.1:9/{address} failed \(.*\); set INKLING_DATA") as error:
+        load(name, "train")
     assert str(data_folder) in str(error.value)
     assert "\n" not in str(error.value)
 

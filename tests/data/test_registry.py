@@ -24,13 +24,20 @@ def test_the_embedded_sets_need_no_files(name, part, monkeypatch):
 
 
 def test_all_sets_are_named():
-    assert {"mnist", "kmnist", "usps", *EMBEDDED} <= set(names())
+    assert {"mnist", "fashion-mnist", "kmnist", "emnist-balanced", "usps", *EMBEDDED} <= set(names())
     assert names() == tuple(LOADERS)
 
 
-def test_an_unknown_set_lists_the_known_ones():
-    with pytest.raises(DataError, match="Unknown data set 'minst'; choose one of: mnist, .*digits-8x8"):
-        load("minst")
+@pytest.mark.parametrize("name", ["minst", "", "folder", "file:x.csv", "mnist:x", "folder :x", "FOLDER:x"])
+def test_an_unknown_set_lists_the_known_ones(name):
+    with pytest.raises(DataError, match=f"Unknown data set '{name}'; choose one of: mnist, .*folder:DIR, heart:FILE"):
+        load(name)
+
+
+@pytest.mark.parametrize("name", ["folder:", "heart:", "folder:a\0b"])
+def test_the_users_own_data_need_a_path(name):
+    with pytest.raises(DataError, match="needs a path after the colon, as in folder:DIR, heart:FILE.csv"):
+        load(name)
 
 
 def test_an_unknown_part_is_refused():
