@@ -23,6 +23,7 @@ ARCHITECTURES = {
     "gabor": Architecture("core.networks.gabor:Gabor"),
     "vit": Architecture("core.networks.vit:Vit"),
     "digits": Architecture("core.networks.digits:Digits"),
+    "residual": Architecture("core.networks.residual:Residual"),
     "heart-11-10-1": Architecture("core.networks.heart:Heart", takes="features"),
     "heart-11-15-20-30-40-1": Architecture("core.networks.heart:Heart", takes="features"),
 }

@@ -15,7 +15,6 @@ ELASTIC_PX = 0.9  # standard deviation of the displacement at 6×6 nodes (after 
 ELASTIC_NODES = 6
 
 JITTER_PX = 2
-WIPED_PX = 8
 
 
 def augment(glyphs: Tensor, generator: torch.Generator, strength: float = 1.0) -> Tensor:
@@ -82,20 +81,13 @@ def degrade(glyphs: Tensor, generator: torch.Generator, strengths: Tensor) -> Te
 
 
 def jitter(glyphs: Tensor, generator: torch.Generator) -> Tensor:
-    """Pictures of things, `(N, 1, S, S)`: mirrored or not, moved by up to `JITTER_PX`, a small square wiped out.
-
-    The square (cutout, DeVries & Taylor 2017) makes a network look at more than one mark of a thing.
-    """
+    """Pictures of things, `(N, 1, S, S)`: each mirrored or not, and moved by up to `JITTER_PX` each way."""
     n, size = len(glyphs), glyphs.shape[-1]
     mirrored = torch.rand(n, 1, 1, 1, generator=generator) < 0.5
-    glyphs = torch.where(mirrored, glyphs.flip(3), glyphs)
-    padded = F.pad(glyphs, (JITTER_PX,) * 4)[:, 0]
+    padded = F.pad(torch.where(mirrored, glyphs.flip(3), glyphs), (JITTER_PX,) * 4)[:, 0]
     top, left = torch.randint(2 * JITTER_PX + 1, (2, n, 1, 1), generator=generator)
     along = torch.arange(size)
-    moved = padded[torch.arange(n).view(n, 1, 1), top + along.view(1, size, 1), left + along.view(1, 1, size)]
-    y, x = torch.randint(size, (2, n, 1, 1), generator=generator)
-    wiped = ((along.view(1, size, 1) - y).abs() < WIPED_PX / 2) & ((along.view(1, 1, size) - x).abs() < WIPED_PX / 2)
-    return moved.masked_fill(wiped, 0.0)[:, None]
+    return padded[torch.arange(n).view(n, 1, 1), top + along.view(1, size, 1), left + along.view(1, 1, size)][:, None]
 
 
 def _wide(strengths: Tensor) -> Tensor:

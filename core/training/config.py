@@ -31,7 +31,8 @@ class TrainingConfig:
     loss: str = "cross-entropy"  # "mse": mean squared error of the probabilities, as for one sigmoid output
     dropout: float = 0.5  # the reports' value
     cnn: CnnShape | None = None  # the dimensions of the network `cnn`
-    augmentation: str = "none"  # "handwriting": every batch is bent, thickened, thinned and blurred anew
+    # "handwriting": every batch is bent, thickened, thinned and blurred anew; "pictures": mirrored and moved
+    augmentation: str = "none"
     also: tuple[str, ...] = ()  # further data sets with the same classes that teach, but do not validate or test
     negatives: int = 0  # glyphs that are no symbol, taught as "none of the classes" (outlier exposure)
     averaging: float = 0.0  # decay of the moving average of the weights; 0 keeps the last weights

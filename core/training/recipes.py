@@ -20,6 +20,18 @@ RECIPES = {
         averaging=0.999,
         precision="bfloat16",
     ),
+    "residual": TrainingConfig(
+        dataset="fashion-mnist",
+        network="residual",
+        epochs=25,
+        batch_size=128,
+        learning_rate=0.15,
+        weight_decay=5e-4,
+        dropout=0.1,
+        augmentation="pictures",
+        averaging=0.998,
+        precision="bfloat16",
+    ),
 }
 
 

@@ -3,7 +3,7 @@
 import torch
 
 from core.data.strokes import draw_glyphs
-from core.training.augment import augment, bend, change_pen, degrade
+from core.training.augment import augment, bend, change_pen, degrade, jitter
 
 GLYPHS = torch.from_numpy(draw_glyphs([*"0123456789"] * 4, 0))[:, None].float() / 255
 FULL = torch.ones(len(GLYPHS))
@@ -54,3 +54,13 @@ def test_the_pen_gets_thicker_for_some_and_thinner_for_others():
     change = (change_pen(GLYPHS, seeded(), FULL) - GLYPHS).sum(dim=(1, 2, 3))
     assert (change > 1).any()
     assert (change < -1).any()
+
+
+def test_jitter_mirrors_and_moves_whole_pictures():
+    glyphs = torch.zeros(400, 1, 28, 28)
+    glyphs[:, :, 13, 10:12] = torch.tensor([0.4, 1.0])  # a mark with a left and a right end
+    moved = jitter(glyphs, torch.Generator().manual_seed(0))
+    assert torch.equal(moved.flatten(1).sum(1), glyphs.flatten(1).sum(1)), "nothing is lost or added"
+    rows, columns = (moved.amax(dim).argmax(2).flatten() for dim in (3, 2))
+    assert set(rows.tolist()) == {11, 12, 13, 14, 15}
+    assert set(columns.tolist()) == {*range(9, 14), *range(14, 19)}, "mirrored about the middle: 11 becomes 16"
