@@ -8,7 +8,6 @@ bright and is cut out and placed as MNIST does it. Pictures that are glyphs alre
 import os
 from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple
 
 import cv2
 import numpy as np
@@ -22,6 +21,7 @@ from core.data.strokes import SIZE
 from core.errors import DataError, PictureError
 
 MAX_IMAGES = 80_000  # all of MNIST as picture files is 70,000; at 28×28 these are 63 MB in memory
+MAX_PIXELS = 10_000_000_000  # of all pictures together: some minutes' unpacking, a thousand large photos
 MAX_CLASSES = 1000  # what a network can have
 FADED = 24  # of 255: a picture whose strongest contrast is less shows no ink
 REDUCED_PX = 280  # longest side at which the ink is looked for: ten times the glyph's
@@ -31,21 +31,15 @@ NAMED = 3  # files and classes named in a note; of the others there is a count
 JUNK = ("__MACOSX", "Thumbs.db", "desktop.ini")  # what systems leave lying about, beside hidden files
 
 
-class Found(NamedTuple):
-    """The files of one part, by class."""
-
-    folder: Path
-    files: dict[str, list[Path]]
+Files = dict[str, list[Path]]  # those of a part, by class
+Glyphs = dict[str, list[np.ndarray]]  # likewise
 
 
 def read_folder(folder: Path, name: str) -> tuple[Samples, Samples]:
     """The training and the test part of an image folder; raises `DataError` where it cannot be one."""
     parts, notes = _survey(folder)
-    glyphs: list[dict[str, list[np.ndarray]]] = []
-    broken: list[str] = []
-    for part in parts:
-        glyphs.append({label: _read_all(files, folder, broken) for label, files in part.files.items()})
-    total = sum(len(files) for part in parts for files in part.files.values())
+    glyphs, broken = _read_all(parts, folder)
+    total = sum(len(files) for part in parts for files in part.values())
     if len(broken) == total:
         raise DataError(f"None of the {total:,} files in the class folders of {folder} is a picture that shows ink.")
     notes += _about_broken(broken, total) + _about_empty(glyphs)
@@ -67,7 +61,7 @@ def read_folder(folder: Path, name: str) -> tuple[Samples, Samples]:
     return train, test
 
 
-def _survey(folder: Path) -> tuple[list[Found], list[str]]:
+def _survey(folder: Path) -> tuple[list[Files], list[str]]:
     """One part, or two where there are `train` and `test`; and what is to be said about other folders."""
     if not folder.is_dir():
         came = "is a file" if folder.exists() else "does not exist"
@@ -89,7 +83,7 @@ def _survey(folder: Path) -> tuple[list[Found], list[str]]:
                 raise DataError(f"{root} holds {len(labels):,} folders; at most {MAX_CLASSES:,} classes are possible.")
             files = {label: [root / label / name for name in _visible(root / label, Path.is_file)] for label in labels}
             budget -= sum(map(len, files.values()))
-            parts.append(Found(root, files))
+            parts.append(files)
     except OSError as error:
         raise DataError(f"{error.filename or folder} cannot be opened ({error.strerror}).") from error
     if budget < 0:
@@ -109,19 +103,27 @@ def is_visible(name: str) -> bool:
     return not name.startswith(".") and name not in JUNK and name.isprintable()
 
 
-def _read_all(files: list[Path], folder: Path, broken: list[str]) -> list[np.ndarray]:
-    """The glyphs of one class; files that give none are added to `broken`."""
-    glyphs = []
-    for file in files:
-        try:
-            glyph = glyph_of(read_picture(file))
-        except PictureError:
-            glyph = None
-        if glyph is None:
-            broken.append(str(file.relative_to(folder)))
-        else:
-            glyphs.append(glyph)
-    return glyphs
+def _read_all(parts: list[Files], folder: Path) -> tuple[list[Glyphs], list[str]]:
+    """The glyphs of each part, by class; and the names of the files that give none."""
+    pixels = 0
+    broken: list[str] = []
+    glyphs: list[Glyphs] = []
+    for part in parts:
+        glyphs.append({label: [] for label in part})
+        for label, file in ((label, file) for label, files in part.items() for file in files):
+            try:
+                picture = read_picture(file)
+            except PictureError:
+                broken.append(str(file.relative_to(folder)))
+                continue
+            pixels += picture.shape[0] * picture.shape[1]
+            if pixels > MAX_PIXELS:
+                raise DataError(f"The pictures in {folder} have more than {MAX_PIXELS:,} pixels; save them smaller.")
+            if (glyph := glyph_of(picture)) is not None:
+                glyphs[-1][label].append(glyph)
+            else:
+                broken.append(str(file.relative_to(folder)))
+    return glyphs, broken
 
 
 def glyph_of(picture: np.ndarray) -> np.ndarray | None:
@@ -173,7 +175,7 @@ def _stretch(ink: np.ndarray) -> np.ndarray:
     return np.rint(ink * (255 / max(float(ink.max()), 1))).astype(np.uint8)
 
 
-def _stack(glyphs: dict[str, list[np.ndarray]], classes: tuple[str, ...]) -> tuple[np.ndarray, np.ndarray]:
+def _stack(glyphs: Glyphs, classes: tuple[str, ...]) -> tuple[np.ndarray, np.ndarray]:
     images = [glyph for label in classes for glyph in glyphs.get(label, [])]
     labels = [number for number, label in enumerate(classes) for _ in glyphs.get(label, [])]
     return np.array(images, np.uint8).reshape(-1, SIZE, SIZE), np.array(labels, np.int64)
@@ -192,7 +194,7 @@ def _about_broken(broken: list[str], total: int) -> list[str]:
     ]
 
 
-def _about_empty(glyphs: list[dict[str, list[np.ndarray]]]) -> list[str]:
+def _about_empty(glyphs: list[Glyphs]) -> list[str]:
     """What is said about classes that nothing can be learnt of."""
     empty = [label for label, images in glyphs[0].items() if not images]
     only_tested = [label for label, images in glyphs[-1].items() if images and not glyphs[0].get(label)]

@@ -180,13 +180,12 @@ def _blank_unknown(features: np.ndarray) -> list[str]:
     """Makes the zeros that mean unknown nan, in place; says how many values are unknown, by column."""
     notes = []
     for column, values in zip(COLUMNS, features.T, strict=True):
-        zeros = values == 0 if column in UNKNOWN_AT_0 else np.zeros(len(values), bool)
-        told = [f"{zeros.sum()} say 0"] * bool(zeros.any()) + [f"{np.isnan(values).sum()} NA"] * bool(
-            np.isnan(values).any()
-        )
-        values[zeros] = np.nan
-        if told:
-            notes.append(f"{column} is unknown in {np.isnan(values).sum()} of {len(values)} rows ({', '.join(told)}).")
+        not_given = int(np.isnan(values).sum())
+        if column in UNKNOWN_AT_0:
+            values[values == 0] = np.nan
+        if unknown := int(np.isnan(values).sum()):
+            why = f"{unknown - not_given} × 0, {not_given} × NA or nothing"
+            notes.append(f"{column} is unknown in {unknown} of {len(values)} rows ({why}).")
     return notes
 
 

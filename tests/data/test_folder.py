@@ -229,6 +229,14 @@ def test_folders_that_are_none_are_told(tmp_path, image_folder, monkeypatch):
         load(f"folder:{folder}", "test")
 
 
+def test_too_many_pixels_are_told(image_folder, monkeypatch):
+    """Pictures of plain paper pack so well that a small archive could keep a server busy for hours."""
+    folder = image_folder("symbols", ones=4, twos=4)
+    monkeypatch.setattr("core.data.folder.MAX_PIXELS", 8 * 60 * 80 - 1)
+    with pytest.raises(DataError, match="have more than 38,399 pixels; save them smaller"):
+        load(f"folder:{folder}")
+
+
 def test_a_folder_of_nothing_readable_is_told(image_folder):
     folder = image_folder("symbols", ones=2, twos=2)
     for file in folder.glob("*/*"):

@@ -40,14 +40,13 @@ def pictures(png) -> dict[str, bytes]:
 
 
 @pytest.fixture
-def nothing_kept(inkling_home, tmp_path):
-    """After the test there is no file in Inkling's home, nor beside or above it."""
-    beside = set(inkling_home.parent.parent.rglob("*")) | set(tmp_path.rglob("*"))
+def nothing_kept(inkling_home):
+    """After the test there is no file in Inkling's home, nor beside it."""
+    beside = set(inkling_home.parent.rglob("*"))
     yield
     kept = [path for path in inkling_home.rglob("*") if path != inkling_home / "datasets"]
     assert kept == []
-    strangers = set(inkling_home.parent.parent.rglob("*")) | set(tmp_path.rglob("*"))
-    assert strangers - beside <= {inkling_home / "datasets"}
+    assert set(inkling_home.parent.rglob("*")) - beside <= {inkling_home / "datasets"}
     assert list_uploads() == []
 
 
