@@ -1,6 +1,7 @@
 """Arrays → Plotly figures, in one style: transparent, quiet greys that are legible on light and dark alike."""
 
 import colorsys
+import html
 from collections.abc import Sequence
 
 import numpy as np
@@ -11,6 +12,10 @@ from core.reading.types import GREEK
 
 GREY = "#808895"  # 3.5 : 1 against white and 4.9 : 1 against the dark theme's background
 FADED = 0.35  # opacity of what is not the point of a figure
+ACCENT = "#1b9488"  # between the two themes' accents: 3.7 : 1 against white, 4.8 : 1 against the dark background
+SECOND = "#e07b1a"  # what stands beside the first: another dash or marker tells it apart too
+WRONG = "#d1495b"  # what went wrong; always marked by its place or a sign too
+LONGEST_LABEL = 24  # characters of a name in a figure
 
 # Ten hues that stay apart for colour-blind readers too (after Tableau's and Okabe and Ito's palettes).
 DIGIT_COLOURS = (
@@ -45,13 +50,19 @@ def class_colour(label: str, position: int = 0) -> str:
     return f"#{round(red * 255):02x}{round(green * 255):02x}{round(blue * 255):02x}"
 
 
+def label_text(label: str) -> str:
+    """A class or network name as a figure may show it: as people write it, short, and never as markup."""
+    text = written(label)
+    return html.escape(text if len(text) <= LONGEST_LABEL else text[: LONGEST_LABEL - 1] + "…", quote=False)
+
+
 def probability_bars(probabilities: np.ndarray, classes: Sequence[str], title: str) -> go.Figure:
     """One bar for each class: `(C,)` probabilities in [0, 1] → percent; the likeliest stands out."""
     percent = np.asarray(probabilities, float) * 100
     best = int(percent.argmax())
     figure = go.Figure(
         go.Bar(
-            x=[written(label) for label in classes],
+            x=[label_text(label) for label in classes],
             y=percent,
             marker={
                 "color": [class_colour(label, i) for i, label in enumerate(classes)],

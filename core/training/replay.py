@@ -21,6 +21,7 @@ from core.training.config import TrainingConfig
 
 TESTED = 2000  # test samples a snapshot answers; the same for all
 SHOWN = 500  # of them, those whose embedding is shown
+BATCH = 100  # glyphs at once: what stays in the processor's cache is up to twice as fast
 CHOICE_SEED = 1  # which ones, the same for every run, so that replays compare
 FILTER_NUMBERS = 12_000  # weights of the first layer that a frame may carry; later filters are left out
 
@@ -94,7 +95,7 @@ def replay(
     own = (
         None if glyph is None or test.is_table else torch.from_numpy(np.array(glyph, np.float32)).reshape(1, 1, 28, 28)
     )
-    network = build(run.config.spec(len(test.classes))).eval()
+    network = build(run.config.spec(len(test.classes))).eval().to(memory_format=torch.channels_last)  # half the time
     frames: list[Frame] = []
     for done, snapshot in enumerate(snapshots, start=1):
         _load(network, snapshot.file)
@@ -116,9 +117,11 @@ def _load(network: Network, file: Path) -> None:
 
 def _frame(network: Network, snapshot: Snapshot, chosen: Samples, own: Tensor | None) -> Frame:
     inputs = as_input(chosen.inputs)
+    if not chosen.is_table:
+        inputs = inputs.contiguous(memory_format=torch.channels_last)
     with torch.inference_mode():
-        answered = torch.cat([network.logits(part) for part in inputs.split(SHOWN)]).argmax(1)
-        embedding = network.embed(inputs[:SHOWN]).flatten(1).double().numpy()
+        answered = torch.cat([network.logits(part) for part in inputs.split(BATCH)]).argmax(1)
+        embedding = torch.cat([network.embed(part) for part in inputs[:SHOWN].split(BATCH)]).flatten(1).double().numpy()
         probabilities = None if own is None else network.logits(own).softmax(1)[0].numpy()
     points, explained = _main_axes(embedding)
     labels = chosen.labels.numpy()

@@ -1,0 +1,238 @@
+"""The time machine's figure: filters, confusions, embedding and the user's own drawing move together."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import plotly.graph_objects as go
+
+from core.report.figures import ACCENT, FADED, GREY, TEMPLATE, class_colour, label_text
+from core.report.result_figures import confusion_axes, confusion_layers
+from core.training.replay import Frame, Replay
+
+FRAME_MS = 600  # how long the play button shows each frame
+# Negative weights orange, positive ones green, zero as clear as the page.
+FILTER_SCALE = [[0, "rgba(224,123,26,1)"], [0.5, "rgba(128,136,149,0)"], [1, "rgba(27,148,136,1)"]]
+SHORT = 2  # characters of a label that may stand for a point itself
+
+
+@dataclass(frozen=True)
+class _Panels:
+    """Where the four panels stand, as shares of the figure: x and y ends of each."""
+
+    height: int
+    filters: tuple[tuple[float, float], tuple[float, float]]
+    confusion: tuple[tuple[float, float], tuple[float, float]]
+    embedding: tuple[tuple[float, float], tuple[float, float]]
+    reading: tuple[tuple[float, float], tuple[float, float]]
+
+
+_WIDE = _Panels(
+    900,
+    filters=((0.0, 0.44), (0.6, 0.95)),
+    confusion=((0.56, 1.0), (0.6, 0.95)),
+    embedding=((0.0, 0.5), (0.0, 0.44)),
+    reading=((0.62, 1.0), (0.06, 0.44)),
+)
+_NARROW = _Panels(
+    1500,
+    filters=((0.0, 1.0), (0.82, 0.965)),
+    confusion=((0.08, 1.0), (0.525, 0.76)),
+    embedding=((0.0, 1.0), (0.22, 0.44)),
+    reading=((0.1, 1.0), (0.03, 0.165)),
+)
+
+
+def replay_figure(replay: Replay, narrow: bool = False) -> go.Figure:
+    """One figure with a slider over all snapshots and a play button; nothing is asked of a server while it moves.
+
+    `narrow` stacks the panels for a phone's width.
+    """
+    panels = _NARROW if narrow else _WIDE
+    largest = max((float(np.abs(f.filters).max()) for f in replay.frames if f.filters is not None), default=1.0)
+    frames = [
+        go.Frame(
+            name=str(i),
+            data=_traces(replay, frame, largest),
+            traces=[0, 1, 2, 3, 4],
+            layout={"annotations": _titles(replay, frame, panels)},
+        )
+        for i, frame in enumerate(replay.frames)
+    ]
+    last = len(frames) - 1
+    figure = go.Figure(data=_traces(replay, replay.frames[last], largest), frames=frames)
+    figure.update_layout(
+        template=TEMPLATE,
+        title=f"{label_text(replay.name)}, from its first step to its last",
+        height=panels.height,
+        margin={"t": 60, "b": 10, "l": 10, "r": 10},
+        annotations=_titles(replay, replay.frames[last], panels),
+        sliders=[_slider(replay.frames, text_size=11 if narrow else 13)],
+        updatemenus=[_buttons()],
+    )
+    _axes(figure, replay, panels)
+    return figure
+
+
+def _traces(replay: Replay, frame: Frame, largest: float) -> list[go.Heatmap | go.Scatter | go.Bar]:
+    """Five layers: filters, right answers, mistakes, embedding, reading."""
+    return [
+        go.Heatmap(
+            z=montage(frame.filters), xaxis="x", yaxis="y", colorscale=FILTER_SCALE, zmin=-largest, zmax=largest,
+            showscale=False, hovertemplate="weight %{z:.2f}<extra></extra>",
+        ),
+        *confusion_layers(frame.confusion, xaxis="x2", yaxis="y2"),
+        _points(replay, frame),
+        _reading(replay, frame),
+    ]  # fmt: skip
+
+
+def montage(filters: np.ndarray | None) -> np.ndarray:
+    """`(K, h, w)` kernels in rows with a gap of nothing between them; `(1, 1)` of nothing where there are none."""
+    if filters is None or not len(filters):
+        return np.full((1, 1), np.nan, np.float32)
+    count, h, w = filters.shape
+    columns = min(count, int(np.ceil(np.sqrt(count * 2))))  # twice as wide as high
+    rows = -(-count // columns)
+    picture = np.full((rows * (h + 1) - 1, columns * (w + 1) - 1), np.nan, np.float32)
+    for i, kernel in enumerate(filters):
+        row, column = divmod(i, columns)
+        picture[row * (h + 1) : row * (h + 1) + h, column * (w + 1) : column * (w + 1) + w] = kernel.round(3)
+    return picture
+
+
+def _points(replay: Replay, frame: Frame) -> go.Scatter:
+    """Each sample as its own label where labels are short, else as a dot; told by the pointer in any case."""
+    names = [label_text(label) for label in replay.classes]
+    colours = [class_colour(label, i) for i, label in enumerate(replay.classes)]
+    own = replay.labels.tolist()
+    as_text = all(len(label_text(label)) <= SHORT for label in replay.classes)
+    x, y = frame.points.round(3).astype(np.float32).T
+    return go.Scatter(
+        x=x,
+        y=y,
+        xaxis="x3",
+        yaxis="y3",
+        mode="text" if as_text else "markers",
+        text=[names[label] for label in own],
+        textfont={"size": 11, "color": [colours[label] for label in own]},
+        marker={"size": 6, "color": [colours[label] for label in own], "symbol": [label % 8 for label in own]},
+        hovertemplate="%{text}<extra></extra>",
+    )
+
+
+def _reading(replay: Replay, frame: Frame) -> go.Bar:
+    count = len(replay.classes)
+    percent = np.zeros(count) if frame.probabilities is None else frame.probabilities * 100
+    best = int(percent.argmax())
+    return go.Bar(
+        x=np.arange(count),
+        y=percent.round(1).astype(np.float32),
+        xaxis="x4",
+        yaxis="y4",
+        marker={
+            "color": [class_colour(label, i) for i, label in enumerate(replay.classes)],
+            "opacity": [1.0 if i == best else FADED for i in range(count)],
+        },
+        hovertemplate="%{x}: %{y} %<extra></extra>",
+    )
+
+
+def _titles(replay: Replay, frame: Frame, panels: _Panels) -> list[dict[str, object]]:
+    """A line over each panel that says what it shows, with this frame's figures."""
+    reading = "your own drawing: none was given"
+    if frame.probabilities is not None:
+        best = int(frame.probabilities.argmax())
+        share = min(float(frame.probabilities[best]) * 100, 99.9)
+        reading = f"your drawing is read as <b>{label_text(replay.classes[best])}</b>, {share:.1f} % sure"
+    filters = "first filters: there are none" if frame.filters is None else "first filters (weights)"
+    texts = {
+        panels.filters: filters,
+        panels.confusion: f"{replay.tested:,} test samples: <b>{frame.accuracy * 100:.1f} %</b> right",
+        panels.embedding: f"{len(replay.labels):,} embedded, 2 axes: {frame.explained * 100:.0f} % of variance",
+        panels.reading: reading,
+    }  # fmt: skip
+    return [
+        {
+            "text": text, "x": place[0][0], "y": place[1][1], "xref": "paper", "yref": "paper", "xanchor": "left",
+            "yanchor": "bottom", "yshift": 6, "showarrow": False, "font": {"size": 13, "color": GREY},
+        }
+        for place, text in texts.items()
+    ]  # fmt: skip
+
+
+def _axes(figure: go.Figure, replay: Replay, panels: _Panels) -> None:
+    names = [label_text(label) for label in replay.classes]
+    hidden = {"visible": False}
+    across, down = confusion_axes(names, x="x2")
+    limit = max(float(np.abs(frame.points).max()) for frame in replay.frames) * 1.08 or 1.0
+    figure.update_layout(
+        xaxis={"domain": panels.filters[0], "anchor": "y", "constrain": "domain"} | hidden,
+        yaxis={
+            "domain": panels.filters[1], "anchor": "x", "autorange": "reversed", "scaleanchor": "x",
+            "constrain": "domain", "constraintoward": "top",
+        } | hidden,
+        xaxis2=across | {"domain": panels.confusion[0], "anchor": "y2", "constraintoward": "left"},
+        yaxis2=down | {"domain": panels.confusion[1], "anchor": "x2", "constraintoward": "top"},
+        xaxis3={"domain": panels.embedding[0], "anchor": "y3", "range": [-limit, limit]} | hidden,
+        yaxis3={"domain": panels.embedding[1], "anchor": "x3", "range": [-limit, limit]} | hidden,
+        xaxis4={
+            "domain": panels.reading[0], "anchor": "y4", "tickmode": "array", "tickvals": list(range(len(names))),
+            "ticktext": names, "title": "class", "tickfont": {"size": 11}, "range": [-0.5, len(names) - 0.5],
+        },
+        yaxis4={
+            "domain": panels.reading[1], "anchor": "x4", "range": [0, 104], "tickvals": [0, 50, 100],
+            "title": "probability (%)",
+        },
+    )  # fmt: skip
+
+
+def _slider(frames: Sequence[Frame], text_size: int) -> dict[str, object]:
+    at_once = {"mode": "immediate", "frame": {"duration": 0, "redraw": True}, "transition": {"duration": 0}}
+    return {
+        "active": len(frames) - 1,
+        "steps": [
+            {"label": moment(frame), "method": "animate", "args": [[str(i)], at_once]}
+            for i, frame in enumerate(frames)
+        ],
+        "currentvalue": {"font": {"size": text_size, "color": GREY}, "xanchor": "right"},
+        "font": {"color": "rgba(0,0,0,0)", "size": 1},
+        "bgcolor": GREY,
+        "activebgcolor": ACCENT,
+        "bordercolor": GREY,
+        "tickcolor": GREY,
+        "x": 0,
+        "y": 0,
+        "len": 1,
+        "pad": {"t": 62, "b": 10},
+    }  # fmt: skip
+
+
+def moment(frame: Frame) -> str:
+    """When a frame was taken, in words."""
+    if not frame.step:
+        return "before any training"
+    seen = f"{frame.step:,} {'batch' if frame.step == 1 else 'batches'}, {frame.examples:,} examples"
+    return seen + (f", epoch {frame.epoch}" if frame.epoch else "")
+
+
+def _buttons() -> dict[str, object]:
+    play = {"frame": {"duration": FRAME_MS, "redraw": True}, "transition": {"duration": 0}}
+    stop = {"frame": {"duration": 0, "redraw": True}, "mode": "immediate", "transition": {"duration": 0}}
+    return {
+        "type": "buttons",
+        "direction": "left",
+        "showactive": False,
+        "x": 0,
+        "y": 0,
+        "xanchor": "left",
+        "yanchor": "top",
+        "pad": {"t": 56},
+        "bgcolor": "rgba(128,136,149,0.18)",
+        "bordercolor": GREY,
+        "font": {"color": GREY, "size": 14},
+        "buttons": [
+            {"label": "▶", "method": "animate", "args": [None, play]},
+            {"label": "❚❚", "method": "animate", "args": [[None], stop]},
+        ],
+    }
