@@ -48,7 +48,7 @@ def test_every_frame_moves_all_panels(narrow):
         assert f"<b>{frame.accuracy * 100:.1f} %</b> right" in texts
         assert f"<b>{frame.probabilities.argmax()}</b>" in texts
     (slider,) = figure.layout.sliders
-    assert [step.args[0] for step in slider.steps] == [[str(i)] for i in range(4)]
+    assert [step.args[0] for step in slider.steps] == [(str(i),) for i in range(4)]
     assert [step.label for step in slider.steps] == [moment(frame) for frame in replay.frames]
     assert [button.label for button in figure.layout.updatemenus[0].buttons] == ["▶", "❚❚"]
     assert figure.layout.title.text.startswith("my &lt;run&gt;")
