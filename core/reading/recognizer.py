@@ -1,11 +1,14 @@
 """The recognizer: network + classes + calibration + refusal threshold; image → readings."""
 
+import json
 from functools import lru_cache
+from pathlib import Path
 
 import numpy as np
 
 from core.errors import NetworkError
 from core.networks import TrainedNetwork, open_network
+from core.networks.passport import parse_passport
 from core.reading.ink import Survey
 from core.reading.segment import SegmentOptions, segment
 from core.reading.splitting import cuts
@@ -92,7 +95,13 @@ def log_sum_exp(logits: np.ndarray) -> np.ndarray:
     return top + np.log(np.exp(logits - top[:, None]).sum(axis=1))
 
 
-@lru_cache(maxsize=8)
 def open_recognizer(name: str = "digits") -> Recognizer:
     """The recognizer of a stored network; raises `NetworkError` when it is unknown, damaged or reads no glyphs."""
-    return Recognizer(open_network(name))
+    network = open_network(name)
+    return _recognizer(network.folder, json.dumps(network.passport.to_json()))
+
+
+@lru_cache(maxsize=8)
+def _recognizer(folder: Path, passport: str) -> Recognizer:
+    """By its passport, for a network that was trained anew under its name is another one."""
+    return Recognizer(TrainedNetwork(parse_passport(passport.encode()), folder))
