@@ -8,7 +8,7 @@ from torch import fx, nn
 from torch.fx.passes.shape_prop import ShapeProp
 
 from core.networks.base import Network, count_parameters
-from core.networks.summary import copy_to_look_at, state_of
+from core.networks.summary import block_name, copy_to_look_at, is_block, state_of
 
 ACTIVATIONS = {
     "relu": "ReLU",
@@ -56,7 +56,7 @@ def trace_steps(network: Network) -> list[Step]:
 
 class _Tracer(fx.Tracer):
     def is_leaf_module(self, m: nn.Module, module_qualified_name: str) -> bool:
-        return hasattr(m, "drawn_as") or super().is_leaf_module(m, module_qualified_name)
+        return is_block(m) or super().is_leaf_module(m, module_qualified_name)
 
 
 @dataclass
@@ -101,10 +101,9 @@ def _box(node: fx.Node, traced: fx.GraphModule) -> _Box:
 
 def _describe_layer(layer: nn.Module) -> tuple[str, str]:
     """The label and the role of a layer's box."""
-    kind = type(layer).__name__
+    if is_block(layer):
+        return block_name(layer), "block"
     match layer:
-        case nn.Module(drawn_as=str(label)):
-            return label, "block"
         case nn.Conv2d():
             return _describe_convolution(layer), ""
         case nn.Linear():
@@ -126,6 +125,7 @@ def _describe_layer(layer: nn.Module) -> tuple[str, str]:
             return "layer norm", ""
         case nn.Flatten():
             return "flatten", ""
+    kind = type(layer).__name__
     return _describe_name(kind.lower(), otherwise=kind)
 
 

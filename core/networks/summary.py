@@ -1,6 +1,7 @@
 """What a network is made of: the table of its layers, and its totals.
 
-A module of several layers that has the attribute `drawn_as` is one row here, and one box in the diagram.
+A module of several layers that is a class of its own is one row here, and one box in the diagram, under the name
+that its attribute `drawn_as` says or else its class has.
 """
 
 import copy
@@ -39,13 +40,13 @@ def summarise(network: Network) -> list[LayerRow]:
     return [
         LayerRow(
             name=_path(layer),
-            kind=getattr(layer.module, "drawn_as", layer.class_name),
+            kind=block_name(layer.module) if is_block(layer.module) else layer.class_name,
             output_shape=" × ".join(["N", *map(str, layer.output_size[1:])]),
             parameters=0 if layer.is_recursive else layer.num_params,  # a layer that runs twice has its weights once
             state=state_of(layer.module),
         )
         for layer in layers
-        if (layer.is_leaf_layer or hasattr(layer.module, "drawn_as")) and not _within_block(layer)
+        if (layer.is_leaf_layer or is_block(layer.module)) and not _within_block(layer)
     ]
 
 
@@ -60,6 +61,14 @@ def count_totals(network: Network) -> Totals:
     parameters = count_parameters(network)
     trainable = sum(p.numel() for p in network.parameters() if p.requires_grad)
     return Totals(parameters, trainable, parameters - trainable, counter.get_total_flops() // 2)
+
+
+def is_block(module: nn.Module) -> bool:
+    return not isinstance(module, Network) and not type(module).__module__.startswith("torch.nn")
+
+
+def block_name(block: nn.Module) -> str:
+    return getattr(block, "drawn_as", type(block).__name__.lower())
 
 
 def copy_to_look_at(network: Network) -> Network:
@@ -77,7 +86,7 @@ def _path(layer: Any) -> str:
 
 def _within_block(layer: Any) -> bool:
     outer = layer.parent_info
-    return outer is not None and (hasattr(outer.module, "drawn_as") or _within_block(outer))
+    return outer is not None and (is_block(outer.module) or _within_block(outer))
 
 
 def state_of(module: nn.Module) -> str:

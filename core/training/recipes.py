@@ -34,9 +34,33 @@ RECIPES = {
     ),
 }
 
+# Of the networks that every user trains for themselves; they do not ship.
+FURTHER_RECIPES = {
+    "report-dropout2d": TrainingConfig(network="report-dropout2d"),
+    "keras": TrainingConfig(network="keras"),
+    # 89.7 % of Fashion-MNIST's test set after 10 epochs, seed 0; the tutorial's 1e-3 without momentum gets about 70 %
+    "mlp": TrainingConfig(network="mlp", epochs=10, dropout=0.0),
+    "cnn": TrainingConfig(network="cnn"),
+    "gabor": TrainingConfig(network="gabor"),
+    "vit": TrainingConfig(network="vit", epochs=10, optimizer="adam", learning_rate=3e-3, dropout=0.0),
+    # 85.5 % and 85.4 % of the patients, mean of 5 folds, standard deviations 1.7 and 1.0 points
+    **{
+        network: TrainingConfig(
+            network=network,
+            epochs=30,
+            batch_size=16,
+            optimizer="adam",
+            learning_rate=3e-3,
+            loss="mse",  # as the course's reports have it
+            dropout=0.0,  # ten hidden nodes are few enough
+        )
+        for network in ("heart-11-10-1", "heart-11-15-20-30-40-1")
+    },
+}
+
 
 def recipe(network: str, **changes: Any) -> TrainingConfig:
     """The config that the named network is best trained with, with some fields changed."""
-    base = RECIPES.get(network) or TrainingConfig(network=network)
+    base = (RECIPES | FURTHER_RECIPES).get(network) or TrainingConfig(network=network)
     check_known(changes)
     return replace(base, **changes)
