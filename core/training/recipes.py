@@ -38,7 +38,8 @@ RECIPES = {
 FURTHER_RECIPES = {
     "report-dropout2d": TrainingConfig(network="report-dropout2d"),
     "keras": TrainingConfig(network="keras"),
-    # 89.7 % of Fashion-MNIST's test set after 10 epochs, seed 0; the tutorial's 1e-3 without momentum gets about 70 %
+    # 89.7 % of Fashion-MNIST's test set after all 60,000 taught it 10 times, seed 0; with the tutorial's settings, a
+    # constant learning rate of 1e-3 without momentum, 70.8 %
     "mlp": TrainingConfig(network="mlp", epochs=10, dropout=0.0),
     "cnn": TrainingConfig(network="cnn"),
     "gabor": TrainingConfig(network="gabor"),
