@@ -12,10 +12,15 @@ CHAPTERS = {
 }
 
 
-def report_html(name: str) -> bytes:
-    """Everything that is known of a trained network, as one self-contained HTML file."""
+def report(name: str) -> Document:
+    """Everything that is known of a trained network; `NetworkError` where there is no such network."""
     found = [chapter for address in CHAPTERS.values() if (chapter := _function(address)(name)) is not None]
-    return Document(f"{name}: a report", found).to_html().encode()
+    return Document(f"{name}: a report", found)
+
+
+def report_html(name: str) -> bytes:
+    """The same as one self-contained HTML file."""
+    return report(name).to_html().encode()
 
 
 def _function(address: str) -> Callable[[str], Chapter | None]:

@@ -24,6 +24,8 @@ DIGIT_COLOURS = (
 )  # fmt: skip
 _ORDER = {label: i for i, label in enumerate([*"0123456789", *GREEK])}
 
+_AXIS = {"automargin": True, "zeroline": False, "fixedrange": True, "title": {"standoff": 8}}
+
 TEMPLATE = go.layout.Template(
     layout=go.Layout(
         font={"size": 14, "color": GREY},
@@ -31,8 +33,8 @@ TEMPLATE = go.layout.Template(
         paper_bgcolor="rgba(0,0,0,0)",
         plot_bgcolor="rgba(0,0,0,0)",
         margin={"l": 8, "r": 8, "t": 40, "b": 8},
-        xaxis={"automargin": True, "showgrid": False, "zeroline": False, "fixedrange": True},
-        yaxis={"automargin": True, "gridcolor": "rgba(128,136,149,0.2)", "zeroline": False, "fixedrange": True},
+        xaxis=_AXIS | {"showgrid": False},
+        yaxis=_AXIS | {"gridcolor": "rgba(128,136,149,0.2)"},
         colorway=DIGIT_COLOURS,
         bargap=0.25,
         showlegend=False,

@@ -28,19 +28,20 @@ class _Panels:
 
 
 _WIDE = _Panels(
-    900,
-    filters=((0.0, 0.44), (0.6, 0.95)),
-    confusion=((0.56, 1.0), (0.6, 0.95)),
-    embedding=((0.0, 0.5), (0.0, 0.44)),
-    reading=((0.62, 1.0), (0.06, 0.44)),
+    780,
+    filters=((0.0, 0.44), (0.57, 1.0)),
+    confusion=((0.56, 1.0), (0.57, 1.0)),
+    embedding=((0.0, 0.5), (0.0, 0.43)),
+    reading=((0.62, 1.0), (0.07, 0.43)),
 )
 _NARROW = _Panels(
-    1500,
-    filters=((0.0, 1.0), (0.82, 0.965)),
-    confusion=((0.08, 1.0), (0.525, 0.76)),
-    embedding=((0.0, 1.0), (0.22, 0.44)),
-    reading=((0.1, 1.0), (0.03, 0.165)),
+    1180,
+    filters=((0.0, 1.0), (0.89, 1.0)),
+    confusion=((0.08, 1.0), (0.55, 0.84)),
+    embedding=((0.0, 1.0), (0.24, 0.465)),
+    reading=((0.1, 1.0), (0.05, 0.19)),
 )
+CONTROLS = 160  # pixels above the panels: the title, the play button and the slider
 
 
 def replay_figure(replay: Replay, narrow: bool = False) -> go.Figure:
@@ -63,13 +64,16 @@ def replay_figure(replay: Replay, narrow: bool = False) -> go.Figure:
     figure = go.Figure(data=_traces(replay, replay.frames[last], largest), frames=frames)
     figure.update_layout(
         template=TEMPLATE,
-        title=f"{label_text(replay.name)}, from its first step to its last",
+        title={
+            "text": f"{label_text(replay.name)}, from its first step to its last",
+            "y": 1, "yref": "container", "yanchor": "top", "pad": {"t": 14},
+        },
         height=panels.height,
-        margin={"t": 60, "b": 10, "l": 10, "r": 10},
+        margin={"t": CONTROLS, "b": 10, "l": 10, "r": 10},
         annotations=_titles(replay, replay.frames[last], panels),
         sliders=[_slider(replay.frames, text_size=11 if narrow else 13)],
         updatemenus=[_buttons()],
-    )
+    )  # fmt: skip
     _axes(figure, replay, panels)
     return figure
 
@@ -202,9 +206,10 @@ def _slider(frames: Sequence[Frame], text_size: int) -> dict[str, object]:
         "bordercolor": GREY,
         "tickcolor": GREY,
         "x": 0,
-        "y": 0,
+        "y": 1,
+        "yanchor": "bottom",
         "len": 1,
-        "pad": {"t": 62, "b": 10},
+        "pad": {"b": 34},
     }  # fmt: skip
 
 
@@ -224,10 +229,10 @@ def _buttons() -> dict[str, object]:
         "direction": "left",
         "showactive": False,
         "x": 0,
-        "y": 0,
+        "y": 1,
         "xanchor": "left",
-        "yanchor": "top",
-        "pad": {"t": 56},
+        "yanchor": "bottom",
+        "pad": {"b": 74},
         "bgcolor": "rgba(128,136,149,0.18)",
         "bordercolor": GREY,
         "font": {"color": GREY, "size": 14},

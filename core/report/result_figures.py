@@ -52,7 +52,7 @@ def confusion_figure(confusion: np.ndarray, classes: Sequence[str], title: str =
         marker={"symbol": "square", "size": max(6, 300 // size), "color": GREY, "opacity": 0},
         selected={"marker": {"opacity": 0.25}},
         unselected={"marker": {"opacity": 0}},
-        customdata=np.stack([true, answered], axis=1),
+        customdata=np.stack([true, answered], axis=1).tolist(),  # lists: Streamlit hands typed arrays on as dicts
         meta=ticks,
         hovertext=[f"{ticks[t]} read as {ticks[a]}: {confusion[t, a]:,}" for t, a in zip(true, answered, strict=True)],
         hovertemplate="%{hovertext}<extra></extra>",

@@ -18,14 +18,12 @@ def test_each_cell_says_its_count_and_a_click_which_it_is():
     confusion = np.array([[980, 0, 2], [1, 99, 0], [0, 0, 0]])
     figure = confusion_figure(confusion, ("a", "b", "alpha"))
     cells = figure.data[-1]
-    by_cell = {tuple(pair): text for pair, text in zip(cells.customdata.tolist(), cells.text, strict=True)}
+    by_cell = {tuple(pair): text for pair, text in zip(cells.customdata, cells.text, strict=True)}
     assert by_cell == {
         (true, answer): str(confusion[true, answer]) if confusion[true, answer] else ""
         for true, answer in np.ndindex(3, 3)
     }
-    assert [(y, x) for x, y in zip(cells.x, cells.y, strict=True)] == [
-        tuple(pair) for pair in cells.customdata.tolist()
-    ]
+    assert [(y, x) for x, y in zip(cells.x, cells.y, strict=True)] == [tuple(pair) for pair in cells.customdata]
     assert figure.layout.xaxis.ticktext == ("a", "b", "α")
     assert figure.layout.yaxis.range[0] > figure.layout.yaxis.range[1]  # the first class at the top
     assert cells.hovertext[2] == "a read as α: 2"
