@@ -75,7 +75,7 @@ def confusion_axes(ticks: list[str], x: str = "x") -> tuple[dict[str, object], d
         "constrain": "domain",
     }
     across = shared | {"title": "answer", "range": ends}
-    return across, shared | {"title": "true class", "range": ends[::-1], "scaleanchor": x}
+    return across, shared | {"title": "true class", "range": ends[::-1], "scaleanchor": x, "constraintoward": "top"}
 
 
 def per_class_figure(figures: Sequence[ClassFigures], title: str = "Precision and recall of each class") -> go.Figure:
@@ -99,13 +99,14 @@ def per_class_figure(figures: Sequence[ClassFigures], title: str = "Precision an
     )  # fmt: skip
     known = [value for value in precision + recall if np.isfinite(value)]
     lowest = min(known, default=0.0)
+    room = (100 - lowest) * 0.1 + 0.1
     figure.update_layout(
         template=TEMPLATE, title=title, height=320, showlegend=True, margin={"t": 80},
         legend={"orientation": "h", "x": 0, "y": 1, "yanchor": "bottom"},
     )  # fmt: skip
     figure.update_xaxes(title="class", type="category", categoryorder="array", categoryarray=labels, showgrid=True)
     figure.update_xaxes(gridcolor="rgba(128,136,149,0.2)")
-    figure.update_yaxes(title="share (%)", range=[max(0.0, lowest - (100 - lowest) * 0.15 - 0.2), 100.4])
+    figure.update_yaxes(title="share (%)", range=[max(0.0, lowest - room), 100 + room])
     return figure
 
 
