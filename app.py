@@ -19,6 +19,7 @@ class PageEntry:
 
 PAGES = (
     PageEntry("pages/draw.py", "Draw", ":material/draw:"),
+    PageEntry("pages/train.py", "Train", ":material/model_training:"),
     PageEntry("pages/live_camera.py", "Live Camera", ":material/videocam:"),
 )
 STYLE = Path(__file__).parent / "pages/components/style.css"

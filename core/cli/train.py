@@ -1,11 +1,15 @@
-"""`train`: a data set and a network → a trained network in the store."""
+"""`train`: a data set and a network → a trained network in the store; or an earlier training goes on."""
 
 import argparse
-import re
 import sys
-from typing import Any
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
 
 from core.cli.output import print_json
+from core.errors import TrainingError
+
+if TYPE_CHECKING:
+    from core.training import TrainingConfig
 
 HELP = "train a network and keep it"
 
@@ -16,30 +20,53 @@ SETTINGS: tuple[tuple[str, type, str, str], ...] = (
     ("--lr", float, "learning_rate", "learning rate (the peak of its schedule)"),
     ("--dropout", float, "dropout", "share of activations dropped while training"),
     ("--seed", int, "seed", "what all random numbers are drawn from"),
+    ("--optimizer", str, "optimizer", "sgd or adam"),
+    ("--momentum", float, "momentum", "of sgd"),
+    ("--weight-decay", float, "weight_decay", "how strongly weights are drawn to zero"),
+    ("--schedule", str, "schedule", "one-cycle or constant"),
+    ("--loss", str, "loss", "cross-entropy or mse"),
+    ("--augmentation", str, "augmentation", "none, handwriting or pictures"),
+    ("--averaging", float, "averaging", "decay of the weights' moving average, 0 for none"),
+    ("--precision", str, "precision", "float32 or bfloat16"),
+    ("--device", str, "device", "cpu or cuda"),
+    ("--threads", int, "threads", "with one, a training can be repeated bit for bit"),
+)
+# the free dimensions of the network `cnn`, in the same way
+DIMENSIONS: tuple[tuple[str, type, str, str], ...] = (
+    ("--conv-layers", int, "conv_layers", "convolutions"),
+    ("--filters", str, "filters", "of each convolution, as in 16,32"),
+    ("--filter-size", int, "filter_size", "pixels"),
+    ("--pool-size", int, "pool_size", "pixels"),
+    ("--pool-place", str, "pool_place", "each, last or none"),
+    ("--activation", str, "activation", "relu, sigmoid or tanh"),
+    ("--dense-nodes", int, "dense_nodes", "nodes of the dense layer before the output"),
+    ("--second-dropout", float, "second_dropout", "dropout after the dense layer"),
 )
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--dataset", required=True, metavar="D", help="what teaches it: mnist, strokes-digits, …")
-    parser.add_argument("--network", required=True, metavar="N", help="what is trained: report, digits, …")
+    parser.add_argument("--dataset", metavar="D", help="what teaches it: mnist, strokes-digits, folder:DIR, …")
+    parser.add_argument("--network", metavar="N", help="what is trained: report, digits, cnn, …")
+    parser.add_argument("--name", help="what the trained network is called (default: NETWORK-DATASET)")
+    parser.add_argument(
+        "--resume", metavar="NAME", help="go on with a training that was stopped; with --epochs, for so many more"
+    )
     for option, kind, setting, text in SETTINGS:
         parser.add_argument(option, type=kind, dest=setting, metavar=option[2].upper(), help=text)
-    parser.add_argument("--name", help="what the trained network is called (default: NETWORK-DATASET)")
+    free = parser.add_argument_group("the dimensions of the network cnn")
+    for option, kind, setting, text in DIMENSIONS:
+        free.add_argument(option, type=kind, dest=setting, metavar=option[2].upper(), help=text)
+    free.add_argument("--batch-norm", action="store_const", const=True, help="normalise after each convolution")
 
 
 def run(args: argparse.Namespace) -> int:
-    from core.training import recipe
-    from core.training.execute import TrainingResult, train
+    from core.training.execute import TrainingResult
     from core.training.fit import BatchDone, EpochDone
 
-    given = {setting: getattr(args, setting) for *_, setting, _ in SETTINGS if getattr(args, setting) is not None}
-    config = recipe(args.network, dataset=args.dataset, **given)
-    # Never the bare network's name by default: it would take the place of the one that ships.
-    name = args.name or re.sub(r"[^A-Za-z0-9._-]+", "-", f"{args.network}-{args.dataset}")
     bar = _Bar()
-    for event in train(config, name):
+    for event in _events(args):
         if isinstance(event, BatchDone):
-            bar.show(f"epoch {event.epoch} of {config.epochs}: {event.examples:,} examples, loss {event.loss:.3f}")
+            bar.show(f"epoch {event.epoch}: {event.examples:,} examples, loss {event.loss:.3f}")
         elif isinstance(event, EpochDone | TrainingResult):
             bar.clear()
             record = event.to_json()
@@ -48,6 +75,48 @@ def run(args: argparse.Namespace) -> int:
             else:
                 print(_sentence(record), flush=True)
     return 0
+
+
+def _events(args: argparse.Namespace) -> Iterator[Any]:
+    from core.networks import free_name
+    from core.training import open_run
+    from core.training.execute import execute, train
+
+    if args.resume:
+        run = open_run(args.resume)
+        if run.is_locked():
+            raise TrainingError(f"The training {run.name!r} is going on already; stop it first.")
+        if args.epochs:
+            run = run.extended(args.epochs)
+            run.write()
+        return execute(run)
+    if not (args.dataset and args.network):
+        raise TrainingError("A training needs --dataset and --network, or --resume NAME to go on with an earlier one.")
+    # Never the bare network's name by default: it would be taken for the one that ships.
+    name = args.name or free_name(f"{args.network}-{args.dataset}")
+    return train(_config(args), name)
+
+
+def _config(args: argparse.Namespace) -> "TrainingConfig":
+    from core.networks.spec import shape_from_json
+    from core.training import recipe
+
+    given = {setting: getattr(args, setting) for *_, setting, _ in SETTINGS if getattr(args, setting) is not None}
+    shape = {name: getattr(args, name) for *_, name, _ in DIMENSIONS if getattr(args, name) is not None}
+    if args.batch_norm:
+        shape["batch_norm"] = True
+    if "filters" in shape:
+        shape["filters"] = [_whole(number) for number in shape["filters"].split(",")]
+    if shape:
+        given["cnn"] = shape_from_json(shape)
+    return recipe(args.network, dataset=args.dataset, **given)
+
+
+def _whole(text: str) -> int:
+    try:
+        return int(text)
+    except ValueError:
+        raise TrainingError(f"--filters takes whole numbers, as in 16,32, not {text!r}.") from None
 
 
 class _Bar:

@@ -14,6 +14,8 @@ STAGES = ((16, 1), (48, 2), (88, 2))
 class Block(nn.Module):
     """Two 3×3 convolutions beside a shortcut that keeps the picture, halved where the block halves it."""
 
+    drawn_as = "residual block: twice 3×3, beside a shortcut"
+
     def __init__(self, channels_in: int, channels_out: int, stride: int) -> None:
         super().__init__()
         self.first = _convolution(channels_in, channels_out, 3, stride)

@@ -21,15 +21,15 @@ from core.networks.store import write_atomically
 from core.paths import ASSETS
 from core.training.execute import TrainingResult, train
 from core.training.fit import EpochDone
-from core.training.recipes import RECIPES, recipe
+from core.training.recipes import SHIPPED, recipe
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m core.training.ship", description=__doc__)
-    parser.add_argument("names", nargs="*", metavar="NAME", help=f"which networks: {', '.join(RECIPES)}; default all")
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"which networks: {', '.join(SHIPPED)}; default all")
     parser.add_argument("--seeds", type=int, default=3, help="trainings of each network")
     args = parser.parse_args()
-    for name in args.names or RECIPES:
+    for name in args.names or SHIPPED:
         ship(name, args.seeds)
     return 0
 
@@ -53,7 +53,9 @@ def keep(networks: list[TrainedNetwork], shelf: Path) -> float:
     metrics = first.passport.metrics | {"test_accuracy_by_seed": accuracies, "test_accuracy_mean": mean}
     passport = replace(first.passport, metrics=metrics)
     folder = shelf / first.name
-    shutil.copytree(first.folder, folder, dirs_exist_ok=True)
+    folder.mkdir(parents=True, exist_ok=True)
+    for file in (first.weights_file, first.runtime_file):  # not the run's history and snapshots
+        shutil.copy(file, folder)
     write_atomically(folder / "passport.json", json.dumps(passport.to_json(), indent=2).encode())
     return mean
 

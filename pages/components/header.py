@@ -11,13 +11,7 @@ from pages.components.network_picker import network_picker
 
 def header(title: str, purpose: str) -> Recognizer | None:
     """Shows the head; the chosen network's recognizer, None (with the reason on the page) when there is none."""
-    _insist_on_the_frame()
-    words, choice = st.columns([3, 1], vertical_alignment="bottom")
-    with words:
-        st.title(title)
-        st.markdown(purpose)
-    with choice:
-        name = network_picker()
+    name = heading(title, purpose)
     if name is None:
         return None
     try:
@@ -25,6 +19,17 @@ def header(title: str, purpose: str) -> Recognizer | None:
     except InklingError as error:
         st.error(str(error), icon=":material/error:")
         return None
+
+
+def heading(title: str, purpose: str, tables: bool = False) -> str | None:
+    """Shows the head; the chosen network's name. `tables`: networks for tables may be chosen too."""
+    _insist_on_the_frame()
+    words, choice = st.columns([3, 1], vertical_alignment="bottom")
+    with words:
+        st.title(title)
+        st.markdown(purpose)
+    with choice:
+        return network_picker(tables)
 
 
 def _insist_on_the_frame() -> None:

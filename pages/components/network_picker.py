@@ -2,15 +2,18 @@
 
 import streamlit as st
 
-from core.networks import Passport, list_readers
+from core.networks import Passport, list_networks, list_readers
 from pages.components.keys import NETWORK_PICKER
 
 HELP = "The trained network that reads. Its accuracy is the share of unseen test pictures it names correctly."
 
 
-def network_picker() -> str | None:
-    """The name of the network in use; None, with what to do about it, when there is none at all."""
-    passports = {passport.name: passport for passport in list_readers()}
+def network_picker(tables: bool = False) -> str | None:
+    """The name of the network in use; None, with what to do about it, when there is none at all.
+
+    `tables`: networks that know tables may be chosen too, not only those that read glyphs.
+    """
+    passports = {passport.name: passport for passport in (list_networks() if tables else list_readers())}
     if not passports:
         st.warning("There is no trained network yet: train one with `make networks`.", icon=":material/info:")
         return None

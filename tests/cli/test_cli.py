@@ -228,12 +228,68 @@ def test_train_keeps_a_network_that_reads(command_line, one):
     assert command_line("read", one, "--network", "mine", "--json").returncode == 0
 
 
-def test_the_default_name_never_replaces_what_ships(monkeypatch):
+def asked_of_train(monkeypatch, *arguments: str) -> list:
     asked = []
-    monkeypatch.setattr("core.training.train", lambda config, name: asked.append((config.network, name)) or iter(()))
-    assert main(["train", "--dataset", "digits-8x8", "--network", "report"]) == 0
-    assert main(["train", "--dataset", "folder:/my letters", "--network", "digits"]) == 0
-    assert asked == [("report", "report-digits-8x8"), ("digits", "digits-folder-my-letters")]
+    monkeypatch.setattr("core.training.execute.train", lambda *given: asked.append(given) or iter(()))
+    assert main(["train", *arguments]) == 0
+    return asked[0]
+
+
+def test_the_default_name_never_replaces_a_network(monkeypatch, inkling_home):
+    arguments = ("--dataset", "digits-8x8", "--network", "report")
+    assert asked_of_train(monkeypatch, *arguments)[1] == "report-digits-8x8"
+    (inkling_home / "networks" / "report-digits-8x8").mkdir(parents=True)
+    assert asked_of_train(monkeypatch, *arguments)[1] == "report-digits-8x8-2"
+    letters = ("--dataset", "folder:/my letters", "--network", "digits")
+    assert asked_of_train(monkeypatch, *letters)[1] == "digits-folder-my-letters"
+
+
+def test_every_setting_and_dimension_can_be_given(monkeypatch):
+    config, _ = asked_of_train(
+        monkeypatch,
+        *("--dataset mnist --network cnn --optimizer adam --lr 0.001 --schedule constant --momentum 0").split(),
+        *("--conv-layers 3 --filters 8,16 --filter-size 5 --pool-place last --batch-norm --dense-nodes 64").split(),
+    )
+    assert (config.optimizer, config.learning_rate, config.schedule) == ("adam", 0.001, "constant")
+    assert config.cnn.filters_by_layer == (8, 16, 16)
+    assert (config.cnn.filter_size, config.cnn.pool_place, config.cnn.batch_norm) == (5, "last", True)
+
+
+def test_a_training_goes_on_for_more_epochs(command_line):
+    plain = "--dataset digits-8x8 --network report --schedule constant --lr 0.02 --threads 1 --json".split()
+    assert command_line("train", *plain, "--epochs", "1", "--name", "short").returncode == 0
+    resumed = records(command_line("train", "--resume", "short", "--epochs", "1", "--json").stdout)
+    whole = records(command_line("train", *plain, "--epochs", "2", "--name", "long").stdout)
+    assert resumed[0].keys() == whole[1].keys()
+    assert {k: v for k, v in resumed[0].items() if k != "seconds"} == {
+        k: v for k, v in whole[1].items() if k != "seconds"
+    }
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["--network", "report"], "needs --dataset and --network"),
+        (["--resume", "nothing"], "There is no training 'nothing'"),
+        (["--dataset", "mnist", "--network", "cnn", "--filters", "8,many"], "--filters takes whole numbers"),
+        (["--dataset", "mnist", "--network", "cnn", "--conv-layers", "8", "--pool-size", "4"], "conv 3"),
+        (["--dataset", "mnist", "--network", "report", "--conv-layers", "3"], "Only the network 'cnn'"),
+        (["--dataset", "mnist", "--network", "report", "--optimizer", "lbfgs"], "one of sgd, adam"),
+        (["--dataset", "digits-8x8", "--network", "report", "--name", "digits"], "digits"),
+    ],
+)
+def test_a_training_that_cannot_be_is_one_line(command_line, arguments, sentence):
+    done = command_line("train", *arguments, "--json")
+    assert (done.returncode, done.stdout) == (2, "")
+    (line,) = error_lines(done.stderr)
+    assert sentence in line
+
+
+def test_a_training_that_diverges_is_one_line_with_its_step(command_line):
+    done = command_line("train", *"--dataset digits-8x8 --network report --lr 1e6 --name wild --json".split())
+    assert done.returncode == 2
+    (line,) = error_lines(done.stderr)
+    assert "diverged at step" in line
 
 
 def test_a_reader_that_leaves_early_is_no_error(one):

@@ -4,7 +4,7 @@ import pytest
 
 from core.networks import ARCHITECTURES, NetworkSpec
 from core.networks.base import build
-from core.training.recipes import FURTHER_RECIPES, RECIPES, recipe
+from core.training.recipes import RECIPES, recipe
 
 
 @pytest.mark.parametrize("network", ARCHITECTURES)
@@ -16,9 +16,8 @@ def test_every_network_has_a_recipe_that_builds_it(network):
 
 
 def test_each_recipe_stands_once_and_under_its_networks_name():
-    assert not RECIPES.keys() & FURTHER_RECIPES.keys()
-    assert (RECIPES | FURTHER_RECIPES).keys() == set(ARCHITECTURES)
-    assert all(config.network == name for name, config in (RECIPES | FURTHER_RECIPES).items())
+    assert RECIPES.keys() == set(ARCHITECTURES)
+    assert all(config.network == name for name, config in RECIPES.items())
 
 
 def test_the_heart_networks_learn_as_reported_unless_asked_otherwise():

@@ -8,11 +8,11 @@ from core.data import load
 from core.networks import open_network
 from core.networks.store import TrainedNetwork
 from core.paths import ASSETS
-from core.training.recipes import RECIPES
+from core.training.recipes import SHIPPED
 from core.training.ship import keep
 
 
-@pytest.mark.parametrize("name", RECIPES)
+@pytest.mark.parametrize("name", SHIPPED)
 def test_the_shipped_networks_say_what_taught_them_and_how_well(name, inkling_home):
     network = open_network(name)
     passport = network.passport
@@ -43,7 +43,7 @@ def test_the_first_seed_ships_whichever_did_best(tmp_path, inkling_home):
     assert '"test_accuracy": 0.98' in (kept / "passport.json").read_text()
 
 
-@pytest.mark.parametrize("name", RECIPES)
+@pytest.mark.parametrize("name", SHIPPED)
 def test_what_ships_tells_nothing_of_the_machine_that_trained_it(name, inkling_home):
     network = open_network(name)
     for file in (network.runtime_file, network.weights_file, network.folder / "passport.json"):

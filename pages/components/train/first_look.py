@@ -1,0 +1,138 @@
+"""A first look at a data set and at a network, before anything is trained."""
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from core.data import load
+from core.data.overview import Overview, overview
+from core.errors import InklingError
+from core.networks.spec import NetworkSpec
+from core.report.sample_figures import class_counts, first_samples, mean_images
+from core.training import TrainingConfig
+from pages.components.figure import show_figure
+
+
+@st.cache_data(max_entries=16, show_spinner="Loading the data set …")
+def _overviews(dataset: str) -> tuple[Overview, Overview]:
+    """Of the training and the test part; raises `DataError`."""
+    return overview(load(dataset, "train")), overview(load(dataset, "test"))
+
+
+def dataset_classes(dataset: str) -> tuple[str, ...] | None:
+    """None where the data set cannot be loaded."""
+    try:
+        return _overviews(dataset)[0].first.classes
+    except InklingError:
+        return None
+
+
+def first_samples_panel(dataset: str) -> None:
+    """The first six test samples, for where there is nothing else to see yet."""
+    try:
+        test = _overviews(dataset)[1]
+    except InklingError as error:
+        st.error(str(error), icon=":material/error:")
+        return
+    _first(test, "train_first_samples")
+
+
+def data_panel(dataset: str) -> None:
+    """All that there is to see of a data set."""
+    try:
+        train, test = _overviews(dataset)
+    except InklingError as error:
+        st.error(str(error), icon=":material/error:")
+        return
+    megabytes = train.megabytes + test.megabytes
+    tiles = st.columns(4)
+    tiles[0].metric("Training samples", f"{train.size:,}", help="A twelfth of them calibrates and does not teach.")
+    tiles[1].metric("Test samples", f"{test.size:,}")
+    tiles[2].metric("Classes", len(train.counts))
+    tiles[3].metric("In memory", f"{megabytes:.1f} MB")
+    for note in train.notes:
+        st.markdown(f":material/info: {note}")
+    _first(test, "train_data_first")
+    left, right = st.columns(2)
+    with left:
+        show_figure(
+            class_counts(train.counts, train.first.classes, "Training samples of each class"),
+            "train_class_counts",
+            "Classes with few samples are learned last and tested least.",
+        )
+    with right:
+        if train.first.is_table:
+            st.dataframe(_mean_features(train), width="stretch")
+            st.caption("Each feature's mean by class, in standard deviations from the mean of all patients.")
+        else:
+            show_figure(
+                mean_images(train.means, train.counts, train.first.classes),
+                "train_mean_images",
+                "What all samples of a class have in common is bright; blurred means that they differ.",
+            )
+
+
+def _first(part: Overview, key: str) -> None:
+    if part.first.is_table:
+        rows = pd.DataFrame(part.first.inputs.numpy(), columns=list(part.first.columns)).round(2)
+        rows.insert(0, "class", [part.first.classes[label] for label in part.first.labels.tolist()])
+        st.dataframe(rows, hide_index=True, width="stretch")
+        st.caption("The first six test rows, in standard deviations from the training part's mean.")
+    else:
+        show_figure(
+            first_samples(part.first, title="The first six test samples"),
+            key,
+            "Ink is bright, as the networks see it; each with its true class.",
+        )
+
+
+def _mean_features(part: Overview) -> pd.DataFrame:
+    return pd.DataFrame(
+        np.asarray(part.means).T, index=list(part.first.columns), columns=list(part.first.classes)
+    ).round(2)
+
+
+def network_panel(config: TrainingConfig, classes: int) -> None:
+    """The layers of the network that is chosen: drawn, and as a table."""
+    try:
+        drawing, layers, totals = _structure(config.spec(classes))
+    except InklingError as error:
+        st.error(str(error), icon=":material/error:")
+        return
+    st.html(drawing)
+    st.caption("Boxes are what is computed, arrows carry the shape of what flows: channels × height × width.")
+    tiles = st.columns(4)
+    for tile, (label, value) in zip(tiles, totals.items(), strict=True):
+        tile.metric(label, f"{value:,}")
+    st.dataframe(layers, hide_index=True, width="stretch", key="train_layers")
+
+
+@st.cache_data(max_entries=32, show_spinner="Drawing the network …")
+def _structure(spec: NetworkSpec) -> tuple[str, pd.DataFrame, dict[str, int]]:
+    from core.networks.base import build
+    from core.networks.steps import trace_steps
+    from core.networks.summary import count_totals, summarise
+    from core.report.diagram import diagram_html
+
+    network = build(spec)
+    rows = summarise(network)
+    table = pd.DataFrame(
+        {
+            "layer": [row.name for row in rows],
+            "kind": [row.kind for row in rows],
+            "output shape": [row.output_shape for row in rows],
+            "parameters": [row.parameters for row in rows],
+            "weights": [row.state for row in rows],
+        }
+    )
+    totals = count_totals(network)
+    return (
+        diagram_html(trace_steps(network)),
+        table,
+        {
+            "Parameters": totals.parameters,
+            "Trainable": totals.trainable,
+            "Frozen": totals.frozen,
+            "Multiply-adds a sample": totals.multiply_adds,
+        },
+    )
