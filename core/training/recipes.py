@@ -35,9 +35,11 @@ RECIPES = {
     ),
     "report-dropout2d": TrainingConfig(network="report-dropout2d"),
     "keras": TrainingConfig(network="keras"),
-    # 89.7 % of Fashion-MNIST's test set after all 60,000 taught it 10 times, seed 0; with the tutorial's settings, a
-    # constant learning rate of 1e-3 without momentum, 70.8 %
-    "mlp": TrainingConfig(network="mlp", epochs=10, dropout=0.0),
+    # Plain SGD as in PyTorch's quickstart tutorial, whose 1e-3 gets about 70 % of Fashion-MNIST's test set in 10 epochs;
+    # long steps averaged get 89.4 % (seed 0).
+    "mlp": TrainingConfig(
+        network="mlp", epochs=10, learning_rate=0.2, momentum=0.0, schedule="constant", dropout=0.0, averaging=0.998
+    ),
     "cnn": TrainingConfig(network="cnn"),
     "gabor": TrainingConfig(network="gabor"),
     "vit": TrainingConfig(network="vit", epochs=10, optimizer="adam", learning_rate=3e-3, dropout=0.0),
