@@ -12,6 +12,8 @@ BENCHMARKS: dict[str, str] = {
     "reading": "core.bench.reading:run",
     "live": "core.bench.live:run",
     "training": "core.bench.training:run",
+    "fashion": "core.bench.fashion:run",
+    "jobs": "core.bench.jobs:run",
 }
 
 
