@@ -44,10 +44,10 @@ _NARROW = _Panels(
 CONTROLS = 160  # pixels above the panels: the title, the play button and the slider
 
 
-def replay_figure(replay: Replay, narrow: bool = False) -> go.Figure:
+def replay_figure(replay: Replay, narrow: bool = False, drawing: str = "your drawing") -> go.Figure:
     """One figure with a slider over all snapshots and a play button; nothing is asked of a server while it moves.
 
-    `narrow` stacks the panels for a phone's width.
+    `narrow` stacks the panels for a phone's width; `drawing` is what the glyph that is read is called.
     """
     panels = _NARROW if narrow else _WIDE
     largest = max((float(np.abs(f.filters).max()) for f in replay.frames if f.filters is not None), default=1.0)
@@ -56,7 +56,7 @@ def replay_figure(replay: Replay, narrow: bool = False) -> go.Figure:
             name=str(i),
             data=_traces(replay, frame, largest),
             traces=[0, 1, 2, 3, 4],
-            layout={"annotations": _titles(replay, frame, panels)},
+            layout={"annotations": _titles(replay, frame, panels, drawing)},
         )
         for i, frame in enumerate(replay.frames)
     ]
@@ -70,7 +70,7 @@ def replay_figure(replay: Replay, narrow: bool = False) -> go.Figure:
         },
         height=panels.height,
         margin={"t": CONTROLS, "b": 10, "l": 10, "r": 10},
-        annotations=_titles(replay, replay.frames[last], panels),
+        annotations=_titles(replay, replay.frames[last], panels, drawing),
         sliders=[_slider(replay.frames, text_size=11 if narrow else 13)],
         updatemenus=[_buttons()],
     )  # fmt: skip
@@ -142,13 +142,13 @@ def _reading(replay: Replay, frame: Frame) -> go.Bar:
     )
 
 
-def _titles(replay: Replay, frame: Frame, panels: _Panels) -> list[dict[str, object]]:
+def _titles(replay: Replay, frame: Frame, panels: _Panels, drawing: str) -> list[dict[str, object]]:
     """A line over each panel that says what it shows, with this frame's figures."""
     reading = "your own drawing: none was given"
     if frame.probabilities is not None:
         best = int(frame.probabilities.argmax())
         share = min(float(frame.probabilities[best]) * 100, 99.9)
-        reading = f"your drawing is read as <b>{label_text(replay.classes[best])}</b>, {share:.1f} % sure"
+        reading = f"{drawing} is read as <b>{label_text(replay.classes[best])}</b>, {share:.1f} % sure"
     filters = "first filters: there are none" if frame.filters is None else "first filters (weights)"
     texts = {
         panels.filters: filters,
