@@ -47,4 +47,17 @@ def make_schedule(
 def make_average(network: Network, config: TrainingConfig) -> AveragedModel | None:
     if config.averaging == 0:
         return None
-    return AveragedModel(copy.deepcopy(network), multi_avg_fn=get_ema_multi_avg_fn(config.averaging), use_buffers=True)
+    return AveragedModel(copy.deepcopy(network), multi_avg_fn=_average_fn(config.averaging), use_buffers=True)
+
+
+def _average_fn(decay: float) -> Any:
+    """A moving average that forgets quickly at first: else the untrained weights would spoil it for an epoch or two.
+
+    The early decay (1 + n) / (10 + n) after n steps is TensorFlow's (`tf.train.ExponentialMovingAverage`).
+    """
+
+    def update(averaged: Any, current: Any, steps: Any) -> None:
+        done = int(steps)
+        get_ema_multi_avg_fn(min(decay, (1 + done) / (10 + done)))(averaged, current, steps)
+
+    return update

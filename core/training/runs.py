@@ -131,8 +131,14 @@ class Run:
 
     @property
     def state(self) -> str:
-        """The history's state; `interrupted` when it should be going on but no process holds its lock."""
-        history = self.history
+        """The history's state; `interrupted` when it should be going on but no process holds its lock.
+
+        A history that cannot be read is that of a run that `failed`.
+        """
+        try:
+            history = self.history
+        except TrainingError:
+            return "failed"
         if history.state not in BUSY or self.is_locked():
             return history.state
         starting = history.state == "queued" and time.time() - history.updated < START_S

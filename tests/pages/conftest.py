@@ -21,6 +21,12 @@ def no_webcam(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pages.components.live_webcam, "webrtc_streamer", streamer)
 
 
+@pytest.fixture(autouse=True)
+def always_within_the_frame(monkeypatch: pytest.MonkeyPatch) -> None:
+    """AppTest makes a new server for every run, each of which would start over once and forget a pressed button."""
+    monkeypatch.setattr("pages.components.header._insist_on_the_frame", lambda: None)
+
+
 @pytest.fixture
 def open_app() -> Callable[..., AppTest]:
     """`open_app("pages/draw.py")` → that page after its first run; nothing was raised."""

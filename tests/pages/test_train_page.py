@@ -1,0 +1,155 @@
+"""The Train page: choosing, refusing what cannot work, starting, stopping, going on."""
+
+import time
+
+import pytest
+
+from core.networks import open_network
+from core.training import TrainingConfig, create_run, jobs, open_run
+from core.training.execute import train
+
+PAGE = "pages/train.py"
+
+
+def quick(**changes) -> TrainingConfig:
+    return TrainingConfig(**{"dataset": "digits-8x8", "threads": 1, "epochs": 1} | changes)
+
+
+def choose(app, dataset="digits-8x8", network="report"):
+    app.selectbox(key="train_dataset").select(dataset).run()
+    return app.selectbox(key="train_network_glyphs").select(network).run()
+
+
+def finish(name: str) -> None:
+    deadline = time.monotonic() + 120
+    while open_run(name).state in ("queued", "running") or open_run(name).is_locked():
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+
+
+def texts(app) -> str:
+    return "\n".join(element.value for element in [*app.markdown, *app.caption])
+
+
+def test_the_first_visit_shows_a_data_set_at_once(open_app):
+    app = choose(open_app(PAGE))
+    tiles = {metric.label: metric.value for metric in app.metric}
+    assert tiles["Training samples"] == "1,433"
+    assert tiles["Classes"] == "10"
+    assert app.text_input[0].value == "report-digits-8x8"
+    assert not app.button(key="train_start").disabled
+
+
+def test_a_network_is_trained_watched_and_then_in_use(open_app):
+    app = choose(open_app(PAGE))
+    app.number_input(key="train_epochs_report").set_value(1)
+    app.button(key="train_start").click().run()
+    assert not app.exception
+    assert open_run("report-digits-8x8").config.epochs == 1
+    finish("report-digits-8x8")
+    app.run()
+    assert not app.exception
+    assert "is trained" in texts(app)
+    assert app.selectbox(key="network_picker").value == "report-digits-8x8"
+    assert open_network("report-digits-8x8").passport.training["seed"] == 1
+    assert app.text_input[0].value == "report-digits-8x8-2", "the next one gets a name of its own"
+
+
+def test_a_network_that_cannot_work_is_refused_as_it_is_typed(open_app):
+    app = choose(open_app(PAGE), network="cnn")
+    assert not app.error
+    app.number_input(key="train_cnn_conv_layers").set_value(6).run()
+    (error,) = app.error
+    assert "conv 4" in error.value
+    assert app.button(key="train_start").disabled
+    app.text_input(key="train_cnn_filters").set_value("16, many").run()
+    assert "filters must be" in app.error[0].value
+
+
+def test_a_taken_name_is_refused_and_nothing_starts(open_app):
+    app = choose(open_app(PAGE))
+    app.text_input[0].set_value("digits").run()
+    app.button(key="train_start").click().run()
+    assert "There is a network 'digits' already" in app.error[0].value
+    with pytest.raises(Exception, match="There is no training 'digits'"):
+        open_run("digits")
+
+
+def test_a_data_set_that_is_not_there_is_one_sentence(open_app, monkeypatch, tmp_path):
+    monkeypatch.setenv("INKLING_DATA", "/proc/nothing")
+    app = open_app(PAGE)
+    app.selectbox(key="train_dataset").select("emnist-balanced").run()
+    assert not app.exception
+    assert all("EMNIST" in error.value for error in app.error)
+    assert app.error
+
+
+def test_an_interrupted_run_is_shown_and_goes_on(open_app):
+    run = create_run(quick(epochs=2), "cut")
+    history = run.history
+    history.state = "running"  # as a killed process leaves it
+    run.write_history(history)
+    app = open_app(PAGE)
+    assert "was interrupted" in texts(app)
+    app.button(key="train_resume").click().run()
+    finish("cut")
+    assert open_run("cut").state == "finished"
+
+
+def test_a_finished_run_is_trained_on(open_app):
+    list(train(quick(), "mine"))
+    app = open_app(PAGE)
+    app.number_input(key="train_more_epochs").set_value(2).run()
+    app.button(key="train_extend").click().run()
+    assert not app.exception
+    finish("mine")
+    assert open_network("mine").passport.training["epochs_done"] == 3
+
+
+def test_stop_ends_a_run_and_a_second_one_waits_its_turn(open_app):
+    jobs.start(quick(dataset="strokes-digits", epochs=500), "first")
+    while open_run("first").state != "running":
+        time.sleep(0.1)
+    jobs.start(quick(), "second")
+    app = open_app(PAGE)
+    assert "is training" in texts(app)
+    app.selectbox(key="train_watched").select("second").run()
+    assert "waits for its turn" in texts(app)
+    assert "behind first" in texts(app)
+    app.selectbox(key="train_watched").select("first").run()
+    app.button(key="train_stop").click().run()
+    finish("first")
+    assert open_run("first").state == "stopped"
+    finish("second")
+    assert open_run("second").state == "finished"
+
+
+def test_a_diverged_run_says_the_step(open_app):
+    with pytest.raises(Exception, match="diverged"):
+        list(train(quick(learning_rate=1e6), "wild"))
+    app = open_app(PAGE)
+    assert "diverged at step" in texts(app)
+    app.button(key="train_discard").click().run()
+    assert not app.exception
+    with pytest.raises(Exception, match="There is no training 'wild'"):
+        open_run("wild")
+
+
+def test_a_damaged_record_takes_no_other_run_with_it(open_app, inkling_home):
+    list(train(quick(), "good"))
+    run = create_run(quick(), "bad")
+    (run.folder / "history.json").write_text("[")
+    app = open_app(PAGE)
+    app.selectbox(key="train_watched").select("bad").run()
+    assert not app.exception
+    assert "history.json is damaged" in app.error[0].value
+
+
+@pytest.mark.parametrize("network", ["keras", "mlp", "cnn", "gabor", "vit", "digits", "residual", "report-dropout2d"])
+def test_every_network_shows_its_layers(open_app, network):
+    app = choose(open_app(PAGE), network=network)
+    app.segmented_control(key="train_section").select("Network").run()
+    assert not app.exception
+    assert not app.error
+    tiles = {metric.label: metric.value for metric in app.metric}
+    assert int(tiles["Parameters"].replace(",", "")) > 10_000
