@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from core.data import Samples, load
-from core.errors import InklingError, TrainingError
+from core.data import Samples
+from core.errors import InklingError
 from core.networks import Passport, TrainedNetwork, open_network
 from core.networks.steps import trace_steps
 from core.networks.summary import count_totals, summarise
@@ -21,7 +21,7 @@ from core.report.sample_figures import first_samples, glyph_grid
 from core.training.config import TrainingConfig
 from core.training.recipes import recipe
 from core.training.results import logits_of, result_of, wilson
-from core.training.runs import History, open_run
+from core.training.tested import CHANGED, has_changed, held_out, history_of
 
 # The command line's options that are always told; others only where they differ from the network's recipe.
 ALWAYS_TOLD = ("epochs", "batch_size", "learning_rate", "dropout", "seed")
@@ -44,20 +44,12 @@ def training_chapter(name: str) -> Chapter:
     return Chapter("Training", blocks)
 
 
-def dataset_name(passport: Passport) -> str | None:
-    """The data set that the network was tested on, as `core.data.load` knows it."""
-    return passport.training.get("dataset") or passport.dataset
-
-
 def _test_samples(passport: Passport) -> Samples | str:
     """The test samples, or a sentence that says why there are none."""
-    name = dataset_name(passport)
-    if name is None:
-        return "The passport does not say which data set taught the network, so there is nothing to test it on."
     try:
-        return load(name, "test")
+        return held_out(passport)
     except InklingError as error:
-        return f"The test samples cannot be had now: {error}"
+        return str(error)
 
 
 def _data_blocks(passport: Passport) -> Iterator[Block]:
@@ -105,7 +97,7 @@ def _course_blocks(trained: TrainedNetwork) -> Iterator[Block]:
     yield Heading("The training")
     settings = [[key.replace("_", " "), _plain(value)] for key, value in trained.passport.training.items()]
     yield Table(["setting", "value"], settings)
-    history = _history(trained)
+    history = history_of(trained)
     if history is None or not history.epochs:
         yield Text("No history was kept of this training, so there are no curves.")
         return
@@ -137,23 +129,14 @@ def _course_blocks(trained: TrainedNetwork) -> Iterator[Block]:
     yield Table(columns, rows, "After each epoch.")
 
 
-def _history(trained: TrainedNetwork) -> History | None:
-    try:
-        run = open_run(trained.name)
-        return run.history if run.folder == trained.folder else None
-    except TrainingError:
-        return None
-
-
 def _test_blocks(trained: TrainedNetwork) -> Iterator[Block]:
     yield Heading("The test")
     passport, samples = trained.passport, _test_samples(trained.passport)
     if isinstance(samples, str):
         yield Text(samples)
         return
-    recorded = passport.data.get("test", {}).get("sha256")
-    if recorded not in (None, samples.sha256):
-        yield Text("The test samples are not those that the passport speaks of: the data set has changed since.")
+    if has_changed(passport, samples):
+        yield Text(CHANGED)
     try:
         logits = logits_of(trained, samples)
     except InklingError as error:

@@ -3,7 +3,9 @@
 from core.data import Samples, load
 from core.errors import DataError, InklingError, TrainingError
 from core.networks import Passport, TrainedNetwork
-from core.training.runs import Run, open_run
+from core.training.runs import History, Run, open_run
+
+CHANGED = "The test samples are not those that the passport speaks of: the data set has changed since."
 
 
 def dataset_name(passport: Passport) -> str | None:
@@ -41,3 +43,12 @@ def run_of(trained: TrainedNetwork) -> Run | None:
     except TrainingError:
         return None
     return run if run.folder == trained.folder else None
+
+
+def history_of(trained: TrainedNetwork) -> History | None:
+    """How the training went that made the network; None where nothing was kept or it is damaged."""
+    run = run_of(trained)
+    try:
+        return run.history if run else None
+    except TrainingError:
+        return None

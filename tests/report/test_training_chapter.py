@@ -114,7 +114,7 @@ def test_a_network_for_a_table_has_no_pictures(inkling_home, monkeypatch):
     generator = torch.Generator().manual_seed(0)
     rows = torch.randn(40, 11, generator=generator)
     patients = Samples("heart:x.csv", "test", rows, (rows[:, 0] > 0).long(), ("no", "yes"), tuple("abcdefghijk"))
-    monkeypatch.setattr("core.report.training_chapter.load", lambda name, part: patients)
+    monkeypatch.setattr("core.training.tested.load", lambda name, part: patients)
     save_network(
         build(NetworkSpec("heart-11-10-1")),
         {

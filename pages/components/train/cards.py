@@ -22,11 +22,11 @@ def _card(tested: Tested, i: int) -> str:
     right = result.right[i]
     said = f"<b>{answer}</b>" if right else f"<b>✗ {answer}</b> is {true}"
     picture = picture_address(tested.samples.images[i].numpy(), scale=3)
-    about = f"test sample {i}: a {true}, read as {answer}"
+    about = f"test sample {i + 1}: a {true}, read as {answer}"
     share = min(float(result.confidence[i]), 0.999)  # never 100 %, which nobody can know
     return (
         f'<figure class="{"right" if right else "wrong"}"><img alt="{about}" src="{picture}">'
-        f"<figcaption>{said}<span>{share:.1%} · #{i}</span></figcaption></figure>"
+        f"<figcaption>{said}<span>{share:.1%} · #{i + 1}</span></figcaption></figure>"
     )
 
 
@@ -34,7 +34,7 @@ def show_rows(tested: Tested, index: np.ndarray) -> None:
     """The rows at these places of the test set, with what they are taken for."""
     result, samples = tested.result, tested.samples
     answers = {
-        "#": index,
+        "#": index + 1,
         "true": [written(result.classes[i]) for i in result.labels[index]],
         "answer": [written(result.classes[i]) for i in result.predicted[index]],
         "confidence": [f"{share:.1%}" for share in result.confidence[index]],

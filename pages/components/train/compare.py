@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 import streamlit as st
 
-from core.networks import Passport, list_networks
+from core.networks import Passport, list_networks, open_network
 from pages.components.figure import show_figure
 from pages.components.train.tested import Tested, test_of
 
@@ -113,20 +113,19 @@ def _table(comparison: "Comparison") -> None:
 
 def _curves(names: list[str]) -> None:
     """The curves of those networks that have a history; the others keep their colours' places."""
-    from core.networks import open_network
-    from core.training.tested import run_of
+    from core.training.tested import history_of
 
-    runs = [run for name in names if (run := run_of(open_network(name)))]
-    histories = {run.name: history for run in runs if (history := run.history).epochs}
+    opened = [open_network(name) for name in names]
+    histories = {one.name: history for one in opened if (history := history_of(one)) and history.epochs}
     if without := [name for name in names if name not in histories]:
         st.caption(f"No history was kept of {' and '.join(without)}, so there is no curve of it.")
     if histories:
-        losses = {run.config.loss for run in runs}
-        _show_curves({name: histories.get(name) for name in names}, losses.pop() if len(losses) == 1 else None)
+        losses = {str(one.passport.training.get("loss")) for one in opened if one.name in histories}
+        _show_curves({name: histories.get(name) for name in names}, losses.pop() if len(losses) == 1 else "")
 
 
 @st.fragment
-def _show_curves(histories: dict[str, "History | None"], loss: str | None) -> None:
+def _show_curves(histories: dict[str, "History | None"], loss: str) -> None:
     from core.report.curves import compare_curves
 
     kinds = ["Test accuracy", "Test loss", "Training loss"]

@@ -31,6 +31,7 @@ class Own:
     glyph: np.ndarray | None  # (28, 28) float32 in [0, 1]
     name: str
     about: str  # a sentence
+    invitation: str = "Draw one"
 
 
 def replay_panel(network: str) -> None:
@@ -111,8 +112,8 @@ def _show_figure(replayed: "Replay", own: Own) -> None:
     show_figure(
         replay_figure(replayed, is_narrow(), own.name),
         f"train_replay_{replayed.name}",
-        "Top left the first layer's filters, which begin as noise; top right who is taken for whom, which gathers on "
-        "the diagonal; below, samples of one class find each other, and the reading of one drawing settles.",
+        "From noise to strokes: the first layer's filters. The confusions gather on the diagonal, the samples of a "
+        "class find each other, and the reading of one drawing settles.",
     )
     if own.glyph is not None:
         _what_is_read(own)
@@ -126,7 +127,7 @@ def _what_is_read(own: Own) -> None:
         f'<div class="replay-own"><img alt="{own.name}" src="{picture_address(own.glyph * 255)}"><span>{own.about}'
         "</span></div>"
     )
-    st.page_link(DRAW_PAGE, label="Draw another one", icon=":material/draw:")
+    st.page_link(DRAW_PAGE, label=own.invitation, icon=":material/draw:")
 
 
 def _own(samples: "Samples") -> Own:
@@ -137,7 +138,8 @@ def _own(samples: "Samples") -> Own:
     why = "there is no drawing on the Draw page yet"
     if png and st.session_state[DRAWN]["strokes"]:
         try:
-            return Own(_glyph(png), "your drawing", "Read at every snapshot: the largest symbol of your drawing.")
+            about = "Read at every snapshot: the largest symbol of your drawing."
+            return Own(_glyph(png), "your drawing", about, "Draw another one")
         except InklingError:
             why = "nothing can be read on the Draw page's sheet"
     glyph = samples.images[0].numpy().astype(np.float32) / 255

@@ -10,7 +10,7 @@ from core.report.figures import SECOND
 from core.report.result_blocks import GRID, outputs_table, per_class_table
 from core.report.result_figures import calibration_figure, confusion_figure, per_class_figure
 from core.report.sample_figures import glyph_grid
-from core.training.tested import run_of
+from core.training.tested import history_of
 from pages.components.figure import CONFIG, show_figure
 from pages.components.train.cards import show_cards, show_rows
 from pages.components.train.tested import Tested
@@ -26,17 +26,16 @@ CHOSEN, MATRIX = "train_cell", "train_confusion"
 def confusions(tested: Tested) -> None:
     """The confusion matrix; beside it the samples of the cell that was clicked or chosen."""
     cells = _cells(tested.result.confusion)
-    cell = st.session_state.get(CHOSEN, SUREST)
-    if max(cell) >= len(tested.result.classes):  # it was chosen for another network
-        cell = st.session_state[CHOSEN] = SUREST
+    chosen = f"{CHOSEN}_{tested.network.name}_{len(tested.result.classes)}"
+    cell = st.session_state.get(chosen, SUREST)
     left, right = st.columns(2, gap="large")
     with left:
-        _matrix(tested, cell)
+        _matrix(tested, cell, chosen)
     with right:
-        _samples_of_a_cell(tested, cells if cell in cells or cell == SUREST else [*cells, cell])
+        _samples_of_a_cell(tested, cells if cell in [SUREST, *cells] else [*cells, cell], chosen)
 
 
-def _matrix(tested: Tested, cell: Cell) -> None:
+def _matrix(tested: Tested, cell: Cell, chosen: str) -> None:
     """Its key changes with the cell: drawn anew, it marks what is chosen, and Plotly's own selection fades nothing."""
     result = tested.result
     key = f"{MATRIX}_{tested.network.name}_{cell}"
@@ -46,24 +45,26 @@ def _matrix(tested: Tested, cell: Cell) -> None:
         figure.add_shape(
             x0=answer - 0.5, x1=answer + 0.5, y0=true - 0.5, y1=true + 0.5, line={"color": SECOND, "width": 3}
         )
-    st.plotly_chart(figure, key=key, config=CONFIG, selection_mode="points", on_select=lambda: _choose_clicked(key))
+    st.plotly_chart(
+        figure, key=key, config=CONFIG, selection_mode="points", on_select=lambda: _choose_clicked(key, chosen)
+    )
     st.caption(
         "A row for each true class: green is right, red are mistakes, stronger the larger their share of the row. "
         "Click a cell to see its samples."
     )
 
 
-def _choose_clicked(key: str) -> None:
+def _choose_clicked(key: str, chosen: str) -> None:
     if points := st.session_state[key]["selection"]["points"]:
-        st.session_state[CHOSEN] = tuple(points[0]["customdata"])
+        st.session_state[chosen] = tuple(points[0]["customdata"])
 
 
-def _samples_of_a_cell(tested: Tested, cells: list[Cell]) -> None:
+def _samples_of_a_cell(tested: Tested, cells: list[Cell], chosen: str) -> None:
     result = tested.result
     cell = st.selectbox(
         "Look at",
         [SUREST, *cells],
-        key=CHOSEN,
+        key=chosen,
         format_func=lambda cell: _described(cell, tested),
         help="Or click a cell of the matrix. Mistakes stand first, the most frequent at the top.",
     )
@@ -132,6 +133,8 @@ def _outputs(table: Table) -> None:
 def show_table(table: Table, key: str, columns: dict | None = None) -> None:
     """A report's table; it can be downloaded as CSV and scrolls where it is large."""
     rows = pd.DataFrame(table.rows, columns=table.columns)
+    mixed = [name for name in rows if rows[name].dtype == object]  # numbers and names in one column
+    rows = rows.astype(dict.fromkeys(mixed, str))
     st.dataframe(rows, hide_index=True, width="stretch", column_config=columns, key=key)
 
 
@@ -175,8 +178,7 @@ def confidence(tested: Tested) -> None:
 
 
 def learning(tested: Tested) -> None:
-    run = run_of(tested.network)
-    history = run.history if run else None
+    history = history_of(tested.network)
     if history is None or not history.losses:
         st.markdown("No history was kept of this network's training, so there are no curves.")
         return

@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from pages.components.train.setup import dataset_title
 from pages.components.train.tested import STYLE, Tested, test_of
 
 
@@ -14,22 +15,21 @@ def results_panel(network: str) -> None:
 
 
 def _headline(tested: Tested) -> None:
-    result, name = tested.result, tested.samples.name
+    from core.training.tested import CHANGED, has_changed
+
+    result, name = tested.result, dataset_title(tested.samples.name)
     low, high = result.interval
     wrong = len(result) - int(result.right.sum())
     st.html(
-        f'<div class="test-accuracy"><b>{result.accuracy:.2%}</b> of the test samples are read right'
+        f'<div class="test-accuracy"><b>{result.accuracy:.2%}</b> of the test samples get the right answer'
         f"<span>95 % interval: {low:.2%} to {high:.2%}</span></div>"
     )
     st.markdown(
-        f"{_mistakes(wrong)} in {len(result):,} test samples of *{name}*. With as many other samples of the same kind "
-        f"the share would differ a little; the interval says by how much."
+        f"{_mistakes(wrong)} in {len(result):,} test samples of *{name}*. Other samples of the same kind "
+        "would give a little more or less; the interval says by how much."
     )
-    if tested.has_changed:
-        st.warning(
-            "These are not the test samples that the network's passport speaks of: the data set has changed since.",
-            icon=":material/warning:",
-        )
+    if has_changed(tested.network.passport, tested.samples):
+        st.warning(CHANGED, icon=":material/warning:")
 
 
 def _mistakes(count: int) -> str:

@@ -28,13 +28,6 @@ class Tested:
     samples: "Samples"
     result: "TestResult"
 
-    @property
-    def has_changed(self) -> bool:
-        """Whether the samples are others than those that the passport speaks of."""
-        from core.training.tested import has_changed
-
-        return has_changed(self.network.passport, self.samples)
-
 
 def test_of(name: str) -> Tested | None:
     """The network's answers to its test set; None, with the reason on the page, where they cannot be had."""
