@@ -13,6 +13,7 @@ BENCHMARKS: dict[str, str] = {
     "live": "core.bench.live:run",
     "training": "core.bench.training:run",
     "fashion": "core.bench.fashion:run",
+    "heart": "core.bench.heart:run",
     "jobs": "core.bench.jobs:run",
 }
 
