@@ -226,7 +226,7 @@ def test_three_networks_are_corrected_for_and_one_without_a_history_is_named(ope
     assert "**Undecided:** one and copy are level" in texts(app) or "**Undecided:** copy and one are level" in texts(
         app
     )
-    assert "No history was kept of copy" in texts(app)
+    assert "There is no curve of copy" in texts(app)
 
 
 def test_one_network_alone_is_no_comparison(open_section):

@@ -118,7 +118,7 @@ def _curves(names: list[str]) -> None:
     opened = [open_network(name) for name in names]
     histories = {one.name: history for one in opened if (history := history_of(one)) and history.epochs}
     if without := [name for name in names if name not in histories]:
-        st.caption(f"No history was kept of {' and '.join(without)}, so there is no curve of it.")
+        st.caption(f"There is no curve of {' and '.join(without)}: no history of the training was kept.")
     if histories:
         losses = {str(one.passport.training.get("loss")) for one in opened if one.name in histories}
         _show_curves({name: histories.get(name) for name in names}, losses.pop() if len(losses) == 1 else "")

@@ -182,9 +182,9 @@ def learning(tested: Tested) -> None:
     if history is None or not history.losses:
         st.markdown("No history was kept of this network's training, so there are no curves.")
         return
+    log = st.toggle("Logarithmic loss", key="train_results_log")
     left, right = st.columns(2, gap="large")
     with left:
-        log = st.toggle("Logarithmic loss", key="train_results_log")
         show_figure(
             loss_figure(history, log),
             "train_results_loss",
