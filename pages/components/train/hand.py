@@ -222,10 +222,10 @@ def _row(name: str, score: OwnHandScore) -> dict[str, object]:
     low, high = score.interval
     return {
         "network": name,
-        "right": f"{score.right} of {score.of}",
         "your hand": 100 * score.accuracy,
-        "from": 100 * low,
-        "to": 100 * high,
         "test accuracy": None if score.test_accuracy is None else 100 * score.test_accuracy,
         "gap": score.gap_points,
+        "right": f"{score.right} of {score.of}",
+        "from": 100 * low,
+        "to": 100 * high,
     }

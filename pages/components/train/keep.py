@@ -59,7 +59,7 @@ def keep_panel(network: str) -> None:
 
 
 def _about(network: TrainedNetwork) -> None:
-    st.subheader(f"What {network.name} is")
+    st.subheader(f"About {network.name}")
     st.html(about_html(network.passport))
     with st.expander("The whole passport", icon=":material/badge:", on_change="rerun") as passport:
         if passport.open:
@@ -76,7 +76,7 @@ def _files(network: TrainedNetwork) -> None:
         _file(
             "report", "report", f"{name}-report.html", "text/html", of_now + own_hand, lambda: _report(name),
             "One page with everything that a course report asks for: samples, diagram, curves, outputs, confusions, "
-            "settings. It opens in any browser, without a network.",
+            "settings. It opens in any browser, offline too.",
         )  # fmt: skip
         _file(
             "onnx", "ONNX file", f"{name}.onnx", "application/octet-stream", of_now, lambda: _onnx(name),
