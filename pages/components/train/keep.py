@@ -131,7 +131,7 @@ def _onnx(name: str) -> Prepared:
     takes, gives = (f"`{told[end]['name']}` {_shape(told[end]['shape'])}" for end in ("input", "output"))
     return content, (
         f"On {SAMPLES:,} samples its answers differ from the network's by {told['largest_difference']:.2g} at most; "
-        f"{TOLERANCE:g} is allowed. It takes {takes}, glyphs or rows as float32, and gives {gives}."
+        f"{TOLERANCE:g} is allowed. It takes {takes} and gives {gives}, both as float32."
     )
 
 
