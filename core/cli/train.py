@@ -60,6 +60,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
+    from core.training.threads import wait_patiently
+
+    wait_patiently()
     from core.training.execute import TrainingResult
     from core.training.fit import BatchDone, EpochDone
 

@@ -15,6 +15,7 @@ from filelock import FileLock, Timeout
 from core.errors import InklingError
 from core.paths import home_dir
 from core.training.runs import Run, StopFile, list_runs, open_run
+from core.training.threads import wait_patiently
 
 POLL_S = 0.3
 ABANDONED = 3  # exit code
@@ -27,6 +28,7 @@ def main() -> int:
     try:
         with run.lock:  # seen to wait
             if _wait_for_turn(run, stop, turn):
+                wait_patiently()
                 from core.training.execute import execute  # imports torch: not while waiting
 
                 for _ in execute(run, stop):

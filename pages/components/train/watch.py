@@ -15,7 +15,7 @@ from pages.components.figure import show_figure
 from pages.components.keys import NETWORK_PICKER, TRAIN_PROGRESS, TRAIN_STOP
 
 WATCHED, USE_NEXT, LOG = "train_watched", "train_use_next", "train_log"
-EVERY_S = 1.0
+EVERY_S, IDLE_S = 1.0, 5.0
 STATES = {  # colour, icon, in words
     "queued": ("grey", ":material/hourglass_empty:", "waits for its turn"),
     "running": ("blue", ":material/directions_run:", "is training"),
@@ -43,12 +43,18 @@ def has_runs() -> bool:
 
 
 def progress_panel() -> None:
-    """The live panel; it looks again every second for as long as anything is trained."""
-    busy = any(run.state in BUSY or run.is_locked() for run in list_runs())
-    st.fragment(_panel, run_every=EVERY_S if busy else None)()
+    """The live panel; it looks every second while anything is trained, and now and then for what others start."""
+    busy = _anything_busy()
+    st.fragment(_panel, run_every=EVERY_S if busy else IDLE_S)(seen_busy=busy)
 
 
-def _panel() -> None:
+def _anything_busy() -> bool:
+    return any(run.state in BUSY or run.is_locked() for run in list_runs())
+
+
+def _panel(seen_busy: bool) -> None:
+    if not seen_busy and _anything_busy():
+        st.rerun()  # with the quick timer
     runs = {run.name: run for run in list_runs()}
     with st.container(key=TRAIN_PROGRESS):
         run = _choose(runs)
