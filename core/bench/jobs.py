@@ -16,6 +16,7 @@ from core.paths import PROJECT, data_dir
 from core.training import Run, TrainingConfig, jobs, recipe
 
 EPOCHS = 3
+TURNS = 2
 POLL_S = 0.02
 
 
@@ -23,17 +24,18 @@ def run() -> Iterator[dict[str, Any]]:
     """One process trains at a time; both ways start a fresh Python and load the data."""
     config = recipe("report", epochs=EPOCHS, seed=1)
     with _home() as home:
-        command_s = _command_line(config, home)
-        started = time.perf_counter()
-        job = jobs.start(config, "job")
-        peak = _watch(job)
-        job_s = time.perf_counter() - started
+        command_s, job_s, peak = [], [], 0
+        for turn in range(TURNS):  # by turns, and the best of each, since machines drift
+            command_s.append(_command_line(config, home, f"command-{turn}"))
+            started = time.perf_counter()
+            peak = max(peak, _watch(jobs.start(config, f"job-{turn}")))
+            job_s.append(time.perf_counter() - started)
         yield {
             "what": f"report, MNIST, {EPOCHS} epochs in the background against the command line",
-            "figure": round(job_s / command_s - 1, 3),
+            "figure": round(min(job_s) / min(command_s) - 1, 3),
             "unit": "of the time more",
-            "command_line_s": round(command_s, 1),
-            "job_s": round(job_s, 1),
+            "command_line_s": [round(seconds, 1) for seconds in command_s],
+            "job_s": [round(seconds, 1) for seconds in job_s],
         }
         yield {"what": "the training process at its largest", "figure": round(peak / 1e6), "unit": "MB resident"}
         yield {"what": "a stop during an epoch", "figure": round(_time_to_stop(config), 2), "unit": "s to take effect"}
@@ -53,9 +55,9 @@ def _home() -> Iterator[Path]:
                 os.environ["INKLING_HOME"] = before
 
 
-def _command_line(config: TrainingConfig, home: Path) -> float:
+def _command_line(config: TrainingConfig, home: Path, name: str) -> float:
     command = [sys.executable, "-m", "core", "train", "--dataset", config.dataset, "--network", config.network]
-    settings = ["--epochs", str(config.epochs), "--seed", str(config.seed), "--name", "command", "--json"]
+    settings = ["--epochs", str(config.epochs), "--seed", str(config.seed), "--name", name, "--json"]
     started = time.perf_counter()
     environment = os.environ | {"INKLING_DATA": str(data_dir().absolute()), "INKLING_HOME": str(home)}
     subprocess.run([*command, *settings], cwd=PROJECT, env=environment, check=True, stdout=subprocess.DEVNULL)
