@@ -11,6 +11,7 @@ from core.networks.spec import NetworkSpec
 from core.report.sample_figures import class_counts, first_samples, mean_images
 from core.training import TrainingConfig
 from pages.components.figure import show_figure
+from pages.components.tiles import show_tiles
 
 
 @st.cache_data(max_entries=16, show_spinner="Loading the data set …")
@@ -45,11 +46,15 @@ def data_panel(dataset: str) -> None:
         st.error(str(error), icon=":material/error:")
         return
     megabytes = train.megabytes + test.megabytes
-    tiles = st.columns(4)
-    tiles[0].metric("Training samples", f"{train.size:,}", help="A twelfth of them calibrates and does not teach.")
-    tiles[1].metric("Test samples", f"{test.size:,}")
-    tiles[2].metric("Classes", len(train.counts))
-    tiles[3].metric("In memory", f"{megabytes:.1f} MB")
+    show_tiles(
+        {
+            "Training samples": f"{train.size:,}",
+            "Test samples": f"{test.size:,}",
+            "Classes": str(len(train.counts)),
+            "In memory": f"{megabytes:.1f} MB",
+        },
+        {"Training samples": "A twelfth of them calibrates and does not teach."},
+    )
     for note in train.notes:
         st.markdown(f":material/info: {note}")
     _first(test, "train_data_first")
@@ -101,9 +106,7 @@ def network_panel(config: TrainingConfig, classes: int) -> None:
         return
     st.html(drawing)
     st.caption("Boxes are what is computed, arrows carry the shape of what flows: channels × height × width.")
-    tiles = st.columns(4)
-    for tile, (label, value) in zip(tiles, totals.items(), strict=True):
-        tile.metric(label, f"{value:,}")
+    show_tiles({name: f"{count:,}" for name, count in totals.items()})
     st.dataframe(layers, hide_index=True, width="stretch", key="train_layers")
 
 

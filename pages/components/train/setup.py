@@ -5,7 +5,7 @@ from typing import Any
 import streamlit as st
 
 from core.data.registry import names
-from core.data.uploads import keep_table, list_uploads, unpack_images
+from core.data.uploads import MAX_ARCHIVE_BYTES, keep_table, list_uploads, unpack_images
 from core.errors import InklingError
 from core.networks import free_name
 from core.networks.spec import ARCHITECTURES
@@ -89,6 +89,7 @@ def _upload() -> None:
     file = st.file_uploader(
         "A ZIP with a folder of pictures for each class, or the heart table as CSV",
         type=["zip", "csv"],
+        max_upload_size=MAX_ARCHIVE_BYTES // 1_000_000,
         key="train_upload",
     )
     if file is None or st.session_state.get("train_upload_done") == file.file_id:

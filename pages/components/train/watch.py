@@ -13,6 +13,7 @@ from core.training import History, Run, jobs, list_runs
 from core.training.runs import BUSY
 from pages.components.figure import show_figure
 from pages.components.keys import NETWORK_PICKER, TRAIN_PROGRESS, TRAIN_STOP
+from pages.components.tiles import show_tiles
 
 WATCHED, USE_NEXT, LOG = "train_watched", "train_use_next", "train_log"
 EVERY_S, IDLE_S = 1.0, 5.0
@@ -105,11 +106,15 @@ def _headline(run: Run, state: str, history: History) -> None:
     if state == "interrupted":
         st.markdown(f"The process that trained it is gone; {len(history.epochs)} whole epochs are kept.")
     last = history.epochs[-1] if history.epochs else None
-    tiles = st.columns(4)
-    tiles[0].metric("Epoch", f"{len(history.epochs)} of {run.config.all_epochs}")
-    tiles[1].metric("Test accuracy", f"{last['test_accuracy']:.2%}" if last else "–")
-    tiles[2].metric("Examples a second", f"{history.examples_per_second:,.0f}" if history.examples_per_second else "–")
-    tiles[3].metric("Time", _duration(last["seconds"]) if last else "–", help="Of the whole epochs together.")
+    show_tiles(
+        {
+            "Epoch": f"{len(history.epochs)} of {run.config.all_epochs}",
+            "Test accuracy": f"{last['test_accuracy']:.2%}" if last else "–",
+            "Examples a second": f"{history.examples_per_second:,.0f}" if history.examples_per_second else "–",
+            "Time": _duration(last["seconds"]) if last else "–",
+        },
+        {"Time": "Of the whole epochs together."},
+    )
 
 
 def _place_in_queue(run: Run, state: str) -> str:
@@ -178,14 +183,18 @@ def _about_more(run: Run) -> str:
 def _curves(history: History) -> None:
     if not history.losses:
         return
-    log = st.toggle("Logarithmic loss", key=LOG)
-    show_figure(
-        loss_figure(history, log),
-        "train_loss_curve",
-        "Each batch's loss is faint, their running mean a line. Test losses begin before any training. Where the test "
-        "loss rises while the training loss falls, the network learns its samples by heart.",
-    )
-    if history.epochs:
+    loss, accuracy = st.tabs(["Loss", "Accuracy"])
+    with loss:
+        show_figure(
+            loss_figure(history, st.toggle("Logarithmic", key=LOG)),
+            "train_loss_curve",
+            "Each batch's loss is faint, their running mean a line. Test losses begin before any training. Where the "
+            "test loss rises while the training loss falls, the network learns its samples by heart.",
+        )
+    with accuracy:
+        if not history.epochs:
+            st.caption("After the first whole epoch, the accuracy on the training and on the test part stands here.")
+            return
         show_figure(
             accuracy_figure(history),
             "train_accuracy_curve",
