@@ -1,6 +1,7 @@
 """Takes the README's pictures from the real app in a real browser: `python -m tests.browser.screenshots`."""
 
 import math
+import re
 import sys
 import tempfile
 from pathlib import Path
@@ -52,6 +53,16 @@ def main() -> int:
         page = _open(browser, f"{url}/live_camera", 1280, 800, "light")
         expect(page.locator(".st-key-live_reading")).not_to_have_text("–")
         _take(page, "live-camera")
+        page = _open(browser, f"{url}/train", 1280, 1560, "light")
+        page.get_by_role("combobox", name="Data set").click()
+        page.get_by_role("option", name="Stroke digits").click()
+        expect(page.get_by_label("Name", exact=True).first).to_have_value("report-strokes-digits")
+        page.get_by_role("button", name="Train", exact=True).click()
+        page.get_by_role("radio", name="Results").click()
+        expect(page.locator(".st-key-train_progress")).to_contain_text("is trained")
+        expect(page.get_by_role("combobox", name="Network")).to_have_value(re.compile("report-strokes-digits"))
+        expect(page.get_by_text("in 2,000 test samples")).to_be_visible()
+        _take(page, "train")
         browser.close()
     return 0
 

@@ -58,18 +58,27 @@ def _panel(seen_busy: bool) -> None:
         st.rerun()  # with the quick timer
     runs = {run.name: run for run in list_runs()}
     with st.container(key=TRAIN_PROGRESS):
-        run = _choose(runs)
+        # Each part in a place of its own: what comes and goes in one leaves no shadow of the others behind.
+        choice, headline, figures, buttons, curves = (st.container() for _ in range(5))
+        with choice:
+            run = _choose(runs)
         if run is None:
             return
+        state = run.state
         try:
-            state, history = run.state, run.history
+            history = run.history
         except InklingError as error:
             st.error(str(error), icon=":material/error:")
             return
         _after_the_end(run, state, history)
-        _headline(run, state, history)
-        _buttons(run, state, history)
-        _curves(history)
+        with headline:
+            _headline(run, state, history)
+        with figures:
+            _figures(run, history)
+        with buttons:
+            _buttons(run, state, history)
+        with curves:
+            _curves(history)
 
 
 def _choose(runs: dict[str, Run]) -> Run | None:
@@ -105,6 +114,9 @@ def _headline(run: Run, state: str, history: History) -> None:
         st.markdown(history.message)
     if state == "interrupted":
         st.markdown(f"The process that trained it is gone; {len(history.epochs)} whole epochs are kept.")
+
+
+def _figures(run: Run, history: History) -> None:
     last = history.epochs[-1] if history.epochs else None
     show_tiles(
         {
