@@ -7,7 +7,8 @@ from streamlit_drawable_canvas import st_canvas
 
 from pages.components.keys import DRAW_CANVAS
 
-SIZE_WH = (600, 340)  # canvas pixels; style.css shrinks them on the screen until they fit a phone
+SIZE_WH = (600, 340)  # the sheet's pixels; style.css shrinks them on the screen until they fit a phone
+HIDDEN_PX = 32  # of the canvas above its sheet (style.css): there the unseen toolbar lies, and would take the pen
 PAPER, INK = "#ffffff", "#16181d"  # in the dark theme too: people write on paper
 START = "draw_canvas_start"  # the drawing that the canvas loads; it loads it anew whenever this changes
 DRAWN = "draw_canvas_drawn"  # the newest strokes and their PNG; they outlive a visit to another page
@@ -46,7 +47,7 @@ def canvas(on_change: Callable[[], None]) -> bytes | None:
         background_color=PAPER,
         initial_drawing=st.session_state[START],
         width=SIZE_WH[0],
-        height=SIZE_WH[1],
+        height=HIDDEN_PX + SIZE_WH[1],
         return_image_data=True,
         key=DRAW_CANVAS,
         on_change=on_change,

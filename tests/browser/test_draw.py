@@ -74,6 +74,19 @@ def test_a_drawing_outlives_a_visit_to_another_page(open_page):
     expect(reading_of(page)).to_have_text("7")
 
 
+@pytest.mark.parametrize("width", [1280, 700, 390])
+def test_a_stroke_may_begin_in_the_upper_right_corner(open_page, width):
+    page = open_page(width=width)
+    canvas_of(page).wait_for()
+    box = page.locator(".st-key-draw_canvas").bounding_box()  # what is seen of the canvas
+    x, y = box["x"] + 0.96 * box["width"], box["y"] + 0.07 * box["height"]
+    page.mouse.move(x, y)  # pressed at once: the toolbar goes away for a pen that waits
+    page.mouse.down()
+    page.mouse.move(x - 2, box["y"] + 0.8 * box["height"], steps=8)
+    page.mouse.up()
+    expect(reading_of(page)).to_have_text("1")
+
+
 def test_a_finger_draws_too(open_page):
     page = open_page(width=390, height=844, has_touch=True, is_mobile=True)
     canvas = canvas_of(page)
