@@ -1,8 +1,8 @@
 """The passport: the JSON beside a weights file that says what the network is, what taught it and how well it does."""
 
 import json
-import math
 import re
+import sys
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any, NoReturn
@@ -16,6 +16,11 @@ MAX_NAME = 64
 NAME_PATTERN = re.compile(rf"[A-Za-z0-9][A-Za-z0-9._-]{{0,{MAX_NAME - 1}}}")  # a folder's name on any system; no path
 SHA256_PATTERN = re.compile(r"[0-9a-f]{64}")
 
+# What a training's settings are, where they are told; others, of other versions, are plain values.
+TEXTS = ("dataset", "network", "optimizer", "schedule", "loss", "augmentation", "precision", "device", "state")
+COUNTS = ("epochs", "epochs_done", "batch_size", "negatives", "seed", "threads")
+NUMBERS = ("learning_rate", "momentum", "weight_decay", "dropout", "averaging", "seconds")
+
 # How a glyph must look for a network: MNIST's way, the only one there is (LeCun et al. 1998).
 PREPROCESSING = {"size": 28, "longest_side": 20, "centre": "mass", "ink": "bright", "range": [0, 1]}
 
@@ -28,7 +33,7 @@ class Passport:
     spec: NetworkSpec
     classes: tuple[str, ...]
     weights_sha256: str
-    data: dict[str, Any]  # name, sha256, samples of each training set
+    data: dict[str, Any]  # name, and name, sha256 and samples of each training set and of the test set
     seed: int
     training: dict[str, Any]  # the training config
     metrics: dict[str, Any]  # parameters, test_accuracy, ece, ...
@@ -56,12 +61,11 @@ class Passport:
         temperature_fits = _is_number(self.temperature) and self.temperature > 0
         _expect(temperature_fits, "temperature", "a number above 0", self.temperature)
         _expect(_is_number(self.refusal_threshold), "refusal_threshold", "a finite number", self.refusal_threshold)
-        accuracy = self.metrics.get("test_accuracy", 0)
-        _expect(_is_number(accuracy) and 0 <= accuracy <= 1, "metrics.test_accuracy", "a share from 0 to 1", accuracy)
-        parameters = self.metrics.get("parameters", 0)
-        _expect(
-            _is_number(parameters) and isinstance(parameters, int), "metrics.parameters", "a whole number", parameters
-        )
+        self._check_data()
+        self._check_training()
+        self._check_metrics()
+        for key, version in self.versions.items():
+            _expect(_is_text(key) and _is_text(version), "versions", "names with a text each", {key: version})
         self._check_preprocessing()
 
     def _check_classes(self) -> None:
@@ -71,6 +75,41 @@ class Passport:
             raise NetworkError(
                 f"it names {len(set(self.classes))} different classes, but its network has {self.spec.classes} outputs"
             )
+
+    def _check_data(self) -> None:
+        name, train, test = (self.data.get(key, usual) for key, usual in (("name", ""), ("train", []), ("test", {})))
+        _expect(_is_text(name), "data.name", "the name of a data set", name)
+        parts = "{} with the fields name, sha256 and samples"
+        _expect(
+            isinstance(train, list) and all(map(_is_part, train)), "data.train", parts.format("a list, each"), train
+        )
+        _expect(test == {} or _is_part(test), "data.test", parts.format("an object"), test)
+        for key in ("validation_samples", "negatives"):
+            _expect(_is_count(self.data.get(key, 0)), f"data.{key}", "a whole number", self.data.get(key))
+
+    def _check_training(self) -> None:
+        for key, value in self.training.items():
+            _expect(_is_text(key) and _is_setting(value), f"training.{key}", "a plain value", value)
+        kinds = [(TEXTS, _is_text, "a text"), (COUNTS, _is_count, "a whole number"), (NUMBERS, _is_number, "a number")]
+        for keys, fits, expected in kinds:
+            for key in keys:
+                if key in self.training:
+                    _expect(fits(self.training[key]), f"training.{key}", expected, self.training[key])
+        also, more = self.training.get("also", []), self.training.get("more_epochs", [])
+        _expect(isinstance(also, list) and all(map(_is_text, also)), "training.also", "a list of data sets", also)
+        numbers = isinstance(more, list) and all(map(_is_count, more))
+        _expect(numbers, "training.more_epochs", "a list of whole numbers", more)
+        shape = self.training.get("cnn")
+        _expect(shape is None or isinstance(shape, dict), "training.cnn", "a JSON object", shape)
+
+    def _check_metrics(self) -> None:
+        accuracy = self.metrics.get("test_accuracy", 0)
+        _expect(_is_number(accuracy) and 0 <= accuracy <= 1, "metrics.test_accuracy", "a share from 0 to 1", accuracy)
+        parameters = self.metrics.get("parameters", 0)
+        _expect(_is_count(parameters), "metrics.parameters", "a whole number", parameters)
+        for key, value in self.metrics.items():
+            numbers = all(map(_is_number, value)) if isinstance(value, list) else _is_number(value)
+            _expect(_is_text(key) and numbers, f"metrics.{key}", "a number or a list of numbers", value)
 
     def _check_preprocessing(self) -> None:
         if self.reads_glyphs:
@@ -151,7 +190,31 @@ def _expect(fits: bool, key: str, expected: str, received: object) -> None:
 
 
 def _is_number(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    """Whether a float can hold it; not for NaN, nor for JSON's endless integers."""
+    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) <= sys.float_info.max
+
+
+def _is_count(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**63
+
+
+def _is_text(value: object) -> bool:
+    return isinstance(value, str) and value.isprintable()  # half a surrogate pair, as JSON may have it, is not
+
+
+def _is_part(value: object) -> bool:
+    """Whether it tells of a data set's part."""
+    if not isinstance(value, dict):
+        return False
+    return _is_text(value.get("name")) and _is_sha256(value.get("sha256")) and _is_count(value.get("samples"))
+
+
+def _is_setting(value: object) -> bool:
+    """Whether it is a plain value, some of them, or an object of such: nothing nested deeper."""
+    values = value.values() if isinstance(value, dict) else [value]
+    inner = [part for one in values for part in (one if isinstance(one, list | tuple) else [one])]
+    keys = list(value) if isinstance(value, dict) else []
+    return all(part is None or isinstance(part, bool) or _is_number(part) or _is_text(part) for part in keys + inner)
 
 
 def _is_sha256(value: object) -> bool:

@@ -21,6 +21,10 @@ from core.training.config import TrainingConfig
 CURVE_POINTS = 2000  # of the loss by batch; a longer curve is thinned by means of two
 START_S = 20.0  # a new process may need so long until it holds its lock
 BUSY = ("queued", "running")
+STATES = (*BUSY, "stopped", "finished", "diverged", "failed")
+UNTRAINED = ("test_loss", "test_accuracy")
+EPOCH = ("epoch", "examples", "train_loss", "train_accuracy", "test_loss", "test_accuracy", "seconds")
+HISTORY = "history.json"
 
 
 @dataclass(frozen=True)
@@ -45,9 +49,9 @@ class StopFile:
 
 @dataclass
 class History:
-    """How a training goes; losses and accuracies as in `EpochDone`."""
+    """How a training goes; losses and accuracies as in `EpochDone`. Raises `ValueError` for what cannot be one."""
 
-    state: str = "queued"  # running, stopped, finished, diverged, failed
+    state: str = "queued"  # one of `STATES`
     message: str = ""  # what happened, as a sentence for the user
     examples: list[float] = field(default_factory=list)  # the loss by batch: examples seen …
     losses: list[float] = field(default_factory=list)  # … and the mean loss of `batches_a_point` batches
@@ -60,6 +64,23 @@ class History:
     kept: bool = False  # a network with a passport stands in the store
     updated: float = 0.0  # seconds since the epoch of Unix
     pending: list[float] = field(default_factory=list)  # losses of a point that is not complete
+
+    def __post_init__(self) -> None:
+        """Whatever file it comes from, curves can be drawn of it."""
+        whole = all(_is_whole(n) for n in (self.batches_a_point, self.examples_done, self.examples_planned))
+        fits = {
+            "state": self.state in STATES,
+            "message": isinstance(self.message, str),
+            "examples": _is_curve(self.examples) and _is_curve(self.losses) and len(self.examples) == len(self.losses),
+            "pending": isinstance(self.pending, list) and all(map(_is_number, self.pending)),
+            "untrained": self.untrained is None or _has_numbers(self.untrained, UNTRAINED),
+            "epochs": isinstance(self.epochs, list) and all(_has_numbers(epoch, EPOCH) for epoch in self.epochs),
+            "batches_a_point": whole and self.batches_a_point > 0,
+            "examples_per_second": _is_number(self.examples_per_second) and _is_number(self.updated),
+            "kept": isinstance(self.kept, bool),
+        }
+        if wrong := [name for name, right in fits.items() if not right]:
+            raise ValueError(f"its {wrong[0]} is not what a training writes")
 
     @property
     def seconds_left(self) -> float | None:
@@ -121,13 +142,8 @@ class Run:
 
     @property
     def history(self) -> History:
-        try:
-            record = json.loads((self.folder / "history.json").read_text("utf-8"))
-            return History(**record)
-        except FileNotFoundError:
-            return History(updated=(self.folder / "run.json").stat().st_mtime)
-        except (OSError, ValueError, TypeError) as error:
-            raise TrainingError(f"{self.folder / 'history.json'} is damaged ({error}); delete the run.") from error
+        history = read_history(self.folder)
+        return history or History(updated=(self.folder / "run.json").stat().st_mtime)
 
     @property
     def state(self) -> str:
@@ -170,7 +186,7 @@ class Run:
 
     def write_history(self, history: History) -> None:
         history.updated = time.time()
-        write_atomically(self.folder / "history.json", json.dumps(asdict(history)).encode())
+        write_atomically(self.folder / HISTORY, json.dumps(asdict(history)).encode())
 
     def write(self) -> None:
         record = {"config": self.config.to_json(), "created": self.created, "data_sha256": self.data_sha256}
@@ -191,6 +207,20 @@ def create_run(config: TrainingConfig, name: str, shelf: Path | None = None) -> 
     except OSError as error:
         raise TrainingError(f"{run.folder} cannot be written ({error.strerror}).") from error
     return run
+
+
+def read_history(folder: Path) -> History | None:
+    """How the training went whose history lies in the folder, None where none does; it may be a stranger's.
+
+    Raises `TrainingError` for one that is damaged.
+    """
+    file = folder / HISTORY
+    try:
+        return History(**json.loads(file.read_text("utf-8")))
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError, TypeError, RecursionError) as error:
+        raise TrainingError(f"{file} is damaged ({error}); delete the run.") from error
 
 
 def open_run(name: str) -> Run:
@@ -219,3 +249,20 @@ def _read(folder: Path) -> Run:
         raise TrainingError(f"There is no training {folder.name!r}; its record would be {file}.") from error
     except (InklingError, OSError, ValueError, KeyError, TypeError) as error:
         raise TrainingError(f"{file} is no valid record of a training ({error}); delete it or train anew.") from error
+
+
+def _is_number(value: object) -> bool:
+    """Whether it can be drawn; not a number (NaN) can, as a gap."""
+    return isinstance(value, float) or _is_whole(value)
+
+
+def _is_whole(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**63
+
+
+def _is_curve(values: object) -> bool:
+    return isinstance(values, list) and len(values) <= CURVE_POINTS and all(map(_is_number, values))
+
+
+def _has_numbers(record: object, names: tuple[str, ...]) -> bool:
+    return isinstance(record, dict) and all(_is_number(record.get(name)) for name in names)

@@ -3,7 +3,7 @@
 from core.data import Samples, load
 from core.errors import DataError, InklingError, TrainingError
 from core.networks import Passport, TrainedNetwork
-from core.training.runs import History, Run, open_run
+from core.training.runs import History, Run, open_run, read_history
 
 CHANGED = "The test samples are not those that the passport speaks of: the data set has changed since."
 
@@ -46,9 +46,8 @@ def run_of(trained: TrainedNetwork) -> Run | None:
 
 
 def history_of(trained: TrainedNetwork) -> History | None:
-    """How the training went that made the network; None where nothing was kept or it is damaged."""
-    run = run_of(trained)
+    """How the training went that made the network, here or elsewhere; None where nothing was kept or it is damaged."""
     try:
-        return run.history if run else None
+        return read_history(trained.folder)
     except TrainingError:
         return None

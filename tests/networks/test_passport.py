@@ -8,10 +8,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from core.errors import NetworkError
-from core.networks.passport import MAX_BYTES, PREPROCESSING, Passport, read_passport
+from core.networks.passport import COUNTS, MAX_BYTES, NUMBERS, PREPROCESSING, TEXTS, Passport, read_passport
 from core.networks.spec import NetworkSpec
+from core.training.config import TrainingConfig
+from core.training.recipes import RECIPES
 
 MISSING = object()
+PART = {"name": "mnist", "sha256": "0" * 64, "samples": 60_000}
 FIELDS = {
     "name": "mine",
     "data": {"name": "heart"},
@@ -76,6 +79,28 @@ def test_a_passport_survives_its_file(stored):
         ("metrics", "good", "field 'metrics' should be a JSON object"),
         ("metrics.test_accuracy", 99.2, r"'metrics\.test_accuracy' should be a share from 0 to 1"),
         ("metrics.parameters", "many", r"'metrics\.parameters' should be a whole number"),
+        ("metrics.parameters", True, r"'metrics\.parameters' should be a whole number"),
+        ("metrics.test_ece", "small", r"'metrics\.test_ece' should be a number or a list of numbers"),
+        ("metrics.test_ece", 10**400, r"'metrics\.test_ece' should be a number"),
+        ("data.name", 7, r"'data\.name' should be the name of a data set"),
+        ("data.train", ["mnist"], r"'data\.train' should be a list, each with the fields name, sha256 and samples"),
+        ("data.train", [PART | {"samples": "many"}], r"'data\.train' should be a list"),
+        ("data.train", [PART | {"name": ["mnist"]}], r"'data\.train' should be a list"),
+        ("data.train", [{"name": "mnist", "samples": 7}], r"'data\.train' should be a list"),
+        ("data.test", 7, r"'data\.test' should be an object with the fields name, sha256 and samples"),
+        ("data.test", PART | {"sha256": 7}, r"'data\.test' should be an object"),
+        ("data.validation_samples", -1, r"'data\.validation_samples' should be a whole number"),
+        ("training.dataset", 7, r"'training\.dataset' should be a text, not '7'"),
+        ("training.optimizer", "\ud800", r"'training\.optimizer' should be a plain value"),
+        ("training.epochs", 2.5, r"'training\.epochs' should be a whole number"),
+        ("training.more_epochs", 3, r"'training\.more_epochs' should be a list of whole numbers"),
+        ("training.more_epochs", ["3"], r"'training\.more_epochs' should be a list of whole numbers"),
+        ("training.learning_rate", "0.1", r"'training\.learning_rate' should be a number"),
+        ("training.learning_rate", 10**400, r"'training\.learning_rate' should be a plain value"),
+        ("training.also", [7], r"'training\.also' should be a list of data sets"),
+        ("training.cnn", 3, r"'training\.cnn' should be a JSON object"),
+        ("training.recent", [[1]], r"'training\.recent' should be a plain value"),
+        ("versions", {"torch": 2}, "field 'versions' should be names with a text each"),
         ("preprocessing.ink", "dark", "field 'preprocessing' should be"),
         ("format", 2, "its format is 2, but this version of Inkling reads format 1"),
         ("colour", "blue", "unknown fields: colour"),
@@ -86,6 +111,18 @@ def test_a_lying_passport_is_refused(stored, field, value, sentence):
     with pytest.raises(NetworkError, match=rf"^{file} is no valid passport: .*{sentence}.*; restore") as error:
         read_passport(file)
     assert "\n" not in str(error.value)
+
+
+def test_every_setting_of_a_training_has_its_kind_of_value():
+    apart = {"more_epochs", "also", "cnn"}
+    assert set(TrainingConfig.__dataclass_fields__) <= {*TEXTS, *COUNTS, *NUMBERS, *apart}
+    for config in RECIPES.values():
+        assert of_a_table(training=config.to_json() | {"seconds": 3, "state": "finished"}).training["epochs"] >= 1
+
+
+def test_settings_of_another_version_are_kept():
+    said = {"method": "fine-tuning", "new": [1, "a", None], "cnn": {"filters": (16, 32), "batch_norm": True}}
+    assert of_a_table(training=said).training == said
 
 
 @pytest.mark.parametrize(
@@ -168,8 +205,16 @@ FIELD_NAMES = [
     "classes",
     "weights_sha256",
     "data",
+    "data.name",
+    "data.train",
+    "data.test",
     "seed",
+    "training",
+    "training.more_epochs",
+    "training.cnn",
+    "training.new",
     "metrics",
+    "metrics.new",
     "temperature",
     "versions",
     "format",

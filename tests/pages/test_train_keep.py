@@ -181,11 +181,12 @@ def test_a_hostile_zip_is_refused_in_a_sentence(open_keep, kind):
 
 def test_a_strangers_passport_neither_breaks_the_page_nor_writes_on_it(mine, open_keep):
     evil = "<script>alert(1)</script>"
+    part = {"name": evil, "sha256": "0" * 64, "samples": 10**15}
     write_passport(
         mine,
-        data={"name": [evil], "train": [evil, {"samples": "many", "name": evil}], "test": 7, "validation_samples": -1},
-        training={"epochs": [1], "momentum": {"a": evil}, "optimizer": evil * 99, "seconds": "1", "more_epochs": 3},
-        metrics={"test_accuracy": 0.5, "test_ece": "x", "test_refused": 9.0, "parameters": 1},
+        data={"name": evil, "train": [part] * 9, "test": part, "validation_samples": 1},
+        training={"epochs": 1, "momentum": -1e300, "optimizer": evil * 99, "seconds": 1e300, "more_epochs": [3] * 99},
+        metrics={"test_accuracy": 0.5, "test_ece": [1.0], "test_refused": 9.0, "parameters": 1},
         versions={evil: evil},
     )
     app = open_keep("mine")

@@ -11,7 +11,7 @@ import torch
 
 from core.data import Samples, load
 from core.errors import DataError
-from core.networks import NetworkSpec, open_network, save_network
+from core.networks import NetworkSpec, export_zip, import_zip, open_network, save_network
 from core.networks.base import build
 from core.networks.store import own_shelf
 from core.training import TrainingConfig, open_run
@@ -216,7 +216,9 @@ def test_networks_of_one_test_are_compared_at_once_with_a_verdict(open_section):
 
 def test_three_networks_are_corrected_for_and_one_without_a_history_is_named(open_section):
     app = open_section("Compare", "one")
-    shutil.copytree(own_shelf() / "one", own_shelf() / "copy", ignore=shutil.ignore_patterns("run.json"))
+    shutil.copytree(
+        own_shelf() / "one", own_shelf() / "copy", ignore=shutil.ignore_patterns("run.json", "history.json")
+    )
     passport = own_shelf() / "copy" / "passport.json"
     passport.write_text(passport.read_text().replace('"name": "one"', '"name": "copy"'))
     app.run()
@@ -227,6 +229,16 @@ def test_three_networks_are_corrected_for_and_one_without_a_history_is_named(ope
         app
     )
     assert "There is no curve of copy" in texts(app)
+
+
+def test_an_imported_network_has_its_curve(open_section):
+    import_zip(export_zip("two"), "theirs")
+    app = open_section("Compare", "one")
+    app.multiselect[0].set_value(["one", "theirs"]).run()
+    assert not app.exception
+    drawn = {line["name"]: line for line in figure_of(app, "train_compare_curves")["data"]}
+    assert len(np.frombuffer(base64.b64decode(drawn["theirs"]["y"]["bdata"]))) == len(open_run("two").history.epochs)
+    assert "There is no curve of" not in texts(app)
 
 
 def test_one_network_alone_is_no_comparison(open_section):

@@ -1,6 +1,8 @@
 """Runs on disk: repeatable, stopped, taken up again, diverged, on a disk that is full."""
 
+import dataclasses
 import errno
+import json
 import threading
 
 import pytest
@@ -13,6 +15,7 @@ from core.training import History, TrainingConfig, create_run, list_runs, open_r
 from core.training.execute import TrainingResult, execute, train
 from core.training.fit import BatchDone, EpochDone, TrainingDiverged, TrainingStopped, Untrained
 from core.training.recorder import keeps_snapshot
+from core.training.runs import EPOCH, read_history
 
 
 def config(**changes) -> TrainingConfig:
@@ -219,6 +222,48 @@ def test_runs_are_listed_and_what_is_no_run_is_not(inkling_home):
         open_run("broken")
     with pytest.raises(TrainingError, match="There is no training 'none'"):
         open_run("none")
+
+
+EPOCH_DONE = dict.fromkeys(EPOCH, 1)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "[1]",
+        "[" * 99_999,
+        '{"epochs": [1, 2]}',
+        '{"epochs": {"1": 2}}',
+        json.dumps({"epochs": [EPOCH_DONE | {"test_loss": "low"}]}),
+        json.dumps({"epochs": [{"epoch": 1}]}),
+        '{"untrained": {"test_loss": 2.3}}',
+        '{"untrained": 7}',
+        '{"examples": [64, 128], "losses": [2.3]}',
+        '{"examples": ["many"], "losses": [2.3]}',
+        '{"examples": [true], "losses": [2.3]}',
+        json.dumps({"examples": [10**400], "losses": [2.3]}),
+        json.dumps({"examples": [1] * 9999, "losses": [1] * 9999}),
+        '{"pending": 3}',
+        '{"state": ["running"]}',
+        '{"message": 7}',
+        '{"batches_a_point": 0}',
+        '{"examples_done": "all"}',
+        '{"examples_per_second": null}',
+        '{"kept": "yes"}',
+        '{"colour": "blue"}',
+    ],
+)
+def test_a_history_that_no_training_wrote_is_damaged(tmp_path, content):
+    (tmp_path / "history.json").write_text(content)
+    with pytest.raises(TrainingError, match="history.json is damaged"):
+        read_history(tmp_path)
+
+
+def test_a_history_holds_the_figures_of_an_epoch_and_none_where_none_lies(tmp_path):
+    assert [f.name for f in dataclasses.fields(EpochDone)] == list(EPOCH)
+    assert read_history(tmp_path) is None
+    (tmp_path / "history.json").write_text(json.dumps({"epochs": [EPOCH_DONE], "examples": [64], "losses": [2.3]}))
+    assert read_history(tmp_path) == History(epochs=[EPOCH_DONE], examples=[64], losses=[2.3])
 
 
 def test_a_long_curve_is_thinned_by_means():

@@ -6,7 +6,7 @@ import pytest
 
 from core.data import load
 from core.errors import DataError
-from core.networks import list_networks, open_network
+from core.networks import export_zip, import_zip, list_networks, open_network
 from core.training import TrainingConfig, open_run
 from core.training.execute import train
 from core.training.tested import dataset_name, has_changed, held_out, history_of, recorded_test, run_of
@@ -33,6 +33,13 @@ def test_a_damaged_history_is_none(trained):
     (trained.folder / "history.json").write_text("{")
     assert history_of(trained) is None
     assert run_of(trained) is not None
+
+
+def test_a_network_that_was_imported_has_its_history_but_no_run(trained):
+    content = export_zip("mine")
+    imported = import_zip(content, "theirs")
+    assert run_of(imported) is None
+    assert history_of(imported) == open_run("mine").history
 
 
 def test_a_network_that_ships_has_a_data_set_but_no_run():
