@@ -2,6 +2,7 @@
 
 import shlex
 from collections.abc import Iterator
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
@@ -9,6 +10,7 @@ import numpy as np
 from core.data import Samples
 from core.errors import InklingError
 from core.networks import Passport, TrainedNetwork, open_network
+from core.networks.passport import MAX_NAME
 from core.networks.steps import trace_steps
 from core.networks.summary import count_totals, summarise
 from core.reading import open_recognizer
@@ -23,8 +25,10 @@ from core.training.recipes import recipe
 from core.training.results import logits_of, result_of, wilson
 from core.training.tested import CHANGED, has_changed, held_out, history_of
 
-# The command line's options that are always told; others only where they differ from the network's recipe.
+# Settings that the command always tells; others only where they differ from the network's recipe.
 ALWAYS_TOLD = ("epochs", "batch_size", "learning_rate", "dropout", "seed")
+UNSAID = ("also", "negatives")  # the command has no options for them
+AGAIN = "-again"
 
 
 def training_chapter(name: str) -> Chapter:
@@ -174,6 +178,8 @@ def _repeat_blocks(passport: Passport) -> Iterator[Block]:
         yield Text("This network was made in a way that one command cannot repeat.")
     else:
         yield Code(command)
+        if unsaid := _unsaid(passport):
+            yield Text(f"The command has no option for these settings, which are not the network's usual: {unsaid}.")
     if passport.training.get("more_epochs"):
         epochs = ", then ".join(str(count) for count in passport.training["more_epochs"])
         yield Text(f"Then it was continued for {epochs} more epochs.")
@@ -188,19 +194,39 @@ def _repeat_blocks(passport: Passport) -> Iterator[Block]:
 
 def repeat_command(passport: Passport) -> str | None:
     """The command that trains the network again; None where its training is no `train` of this version's."""
+    config = _config(passport)
+    if config is None:
+        return None
+    usual = recipe(config.network).to_json()
+    words = ["python", "-m", "core", "train", "--dataset", config.dataset, "--network", config.network]
+    for setting, value in config.to_json().items():
+        if setting in ("dataset", "network", "more_epochs", "cnn", *UNSAID):
+            continue
+        if setting in ALWAYS_TOLD or value != usual[setting]:
+            words += [_option(setting), str(value)]
+    for dimension, value in (asdict(config.cnn) if config.cnn else {}).items():
+        if isinstance(value, bool):
+            words += [_option(dimension)] if value else []
+        else:
+            words += [_option(dimension), ",".join(map(str, value)) if isinstance(value, tuple) else str(value)]
+    return shlex.join([*words, "--name", f"{passport.name[: MAX_NAME - len(AGAIN)]}{AGAIN}"])
+
+
+def _config(passport: Passport) -> TrainingConfig | None:
     settings = {key: value for key, value in passport.training.items() if key in TrainingConfig.__dataclass_fields__}
     try:
-        config = TrainingConfig.from_json(settings)
-        usual = recipe(config.network).to_json()
-    except (InklingError, TypeError):
+        return TrainingConfig.from_json(settings)
+    except InklingError:
         return None
-    record = config.to_json()
-    words = ["python", "-m", "core", "train", "--dataset", config.dataset, "--network", config.network]
-    for setting, value in record.items():
-        differs = setting not in ("dataset", "network", "more_epochs", "threads") and value != usual[setting]
-        if setting in ALWAYS_TOLD or differs:
-            words += [_option(setting), _plain(value)]
-    return shlex.join([*words, "--name", f"{passport.name}-again"])
+
+
+def _unsaid(passport: Passport) -> str:
+    """The settings that `repeat_command` cannot tell and that the network's recipe has otherwise."""
+    config = _config(passport)
+    if config is None:
+        return ""
+    told, usual = config.to_json(), recipe(config.network).to_json()
+    return ", ".join(f"{setting} {_plain(told[setting])}" for setting in UNSAID if told[setting] != usual[setting])
 
 
 def _option(setting: str) -> str:
