@@ -13,7 +13,7 @@ from core.report.sample_figures import picture_address
 from pages.components.canvas import INK, PAPER
 
 SIDE_PX, BRUSH_PX = 144, 12
-HIDDEN_PX = 24  # of the canvas above the sheet (hand.css): there its unseen toolbar lies, and would take the pen
+HIDDEN_PX = 32  # of the canvas above the sheet (hand.css): there its unseen toolbar lies, and would take the pen
 DRAWN = "hand_drawn"  # digit → its strokes, their PNG, and how often its sheet was replaced by an empty one
 START = "hand_start"  # sheet's key → the drawing that it began with
 PICTURES = "hand_pictures"  # how many pictures were kept: each time the uploader starts anew
