@@ -154,7 +154,7 @@ def test_a_video_that_breaks_off_is_watched_up_to_there(command_line, clip):
         (["read", "a.png", "--network", "nobody"], "There is no trained network 'nobody'; there are: digits, report"),
         (["read", "a.png", "--network", "../digits"], r"There is no trained network '../digits'"),
         (["watch", "missing.mp4"], "missing.mp4"),
-        (["train", "--dataset", "mnist"], "required: --network"),
+        (["train", "--dataset", "mnist"], "needs --dataset and --network"),
         (["train", "--dataset", "nothing", "--network", "report"], "Unknown data set 'nothing'; choose one of: mnist"),
         (["train", "--dataset", "digits-8x8", "--network", "huge"], "Unknown network architecture 'huge'"),
         (["train", "--dataset", "digits-8x8", "--network", "report", "--epochs", "0"], "epochs must be"),

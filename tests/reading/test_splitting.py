@@ -14,6 +14,7 @@ class Passport:
     classes = ("ring",)
     temperature = 1.0
     refusal_threshold = 0.0
+    reads_glyphs = True
 
 
 class RingNetwork:
