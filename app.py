@@ -22,12 +22,13 @@ PAGES = (
     PageEntry("pages/train.py", "Train", ":material/model_training:"),
     PageEntry("pages/live_camera.py", "Live Camera", ":material/videocam:"),
 )
+ICON = Path(__file__).parent / "assets/icon.png"  # a material icon would be fetched from outside
 STYLE = Path(__file__).parent / "pages/components/style.css"
 
 
 def main() -> None:
     keep_page_changes()
-    st.set_page_config(page_title="Inkling", page_icon=":material/draw:", layout="wide")
+    st.set_page_config(page_title="Inkling", page_icon=ICON, layout="wide")
     st.html(STYLE)
     page = st.navigation([st.Page(p.file, title=p.title, icon=p.icon) for p in PAGES], position="top")
     page.run()

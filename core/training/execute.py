@@ -13,7 +13,7 @@ import torch
 from core.data import Samples, load
 from core.data.mnist import DIGITS
 from core.errors import InklingError, TrainingError
-from core.networks import TrainedNetwork, save_network
+from core.networks import ARCHITECTURES, TrainedNetwork, save_network
 from core.networks.base import Network, build, count_parameters
 from core.training.calibration import expected_calibration_error, fit_temperature, refusal_threshold
 from core.training.config import TrainingConfig
@@ -58,7 +58,7 @@ def train(
     config: TrainingConfig, name: str, shelf: Path | None = None, stop: StopEvent | None = None
 ) -> Iterator[Event | TrainingResult]:
     """Trains a network as the config says and keeps it under `name`: `execute` on a new run."""
-    load(config.dataset, "train")  # what is missing or misspelt is told before anything is written
+    check_fit(config, load(config.dataset, "train"))  # what cannot work is told before anything is written
     yield from execute(create_run(config, name, shelf), stop)
 
 
@@ -74,14 +74,15 @@ def execute(run: Run, stop: StopEvent | None = None) -> Iterator[Event | Trainin
         try:
             yield from _execute(run, recorder, stop)
         except TrainingDiverged as error:
-            recorder.diverged(error)
+            recorder.diverged(error, len(recorder.history.epochs))
             raise
         except InklingError as error:
             recorder.say("failed", str(error))
             raise
         except (OSError, RuntimeError, MemoryError) as error:
             reason = getattr(error, "strerror", None) or " ".join(str(error).split())[:300] or type(error).__name__
-            message = f"The training broke off: {reason}. It can go on from its last whole epoch."
+            remedy = " It can go on from its last whole epoch." if run.checkpoint_file.is_file() else ""
+            message = f"The training broke off: {reason}.{remedy}"
             _say_if_possible(recorder, message)
             raise TrainingError(message) from error
 
@@ -96,6 +97,7 @@ def _say_if_possible(recorder: Recorder, message: str) -> None:
 def _execute(run: Run, recorder: Recorder, stop: StopEvent | None) -> Iterator[Event | TrainingResult]:
     config = run.config
     data = _load_data(config)
+    check_fit(config, data.whole)
     run = _check_data(run, data)
     torch.manual_seed(config.seed)
     network = build(config.spec(len(data.whole.classes)))
@@ -117,6 +119,21 @@ def _execute(run: Run, recorder: Recorder, stop: StopEvent | None) -> Iterator[E
         result = _keep(run, trainer, recorder, data, "stopped" if stopped else "finished")
         if not stopped:
             yield result
+
+
+def check_fit(config: TrainingConfig, samples: Samples) -> None:
+    """Raises `TrainingError` or `NetworkError` where the network cannot learn from these samples, or not here."""
+    spec = config.spec(len(samples.classes))
+    if (spec.takes == "features") != samples.is_table:
+        wanted = [name for name, kind in ARCHITECTURES.items() if (kind.takes == "features") == samples.is_table]
+        raise TrainingError(
+            f"The network {config.network!r} takes {spec.takes}, which the data set {config.dataset!r} does not hold; "
+            f"choose one of: {', '.join(wanted)}."
+        )
+    if samples.is_table and config.augmentation != "none":
+        raise TrainingError("The rows of a table cannot be augmented; choose the augmentation none.")
+    if config.device == "cuda" and not torch.cuda.is_available():
+        raise TrainingError("This machine has no graphics processor that torch can use; choose the device cpu.")
 
 
 def _load_data(config: TrainingConfig) -> _Data:

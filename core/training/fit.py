@@ -116,8 +116,6 @@ class Trainer:
     ) -> None:
         if not len(train) or not len(test):
             raise TrainingError("A training needs at least one training and one test sample.")
-        if config.device == "cuda" and not torch.cuda.is_available():
-            raise TrainingError("This machine has no graphics processor that torch can use; choose the device cpu.")
         torch.set_num_threads(config.threads)
         torch.manual_seed(config.seed)  # dropout draws from torch's global generator
         self.network, self.train, self.test, self.config, self.negatives = network, train, test, config, negatives

@@ -53,7 +53,7 @@ def _refuse_busy(run: Run) -> None:
 def _queue(run: Run) -> None:
     run.stop_file.unlink(missing_ok=True)
     history = run.history
-    history.state, history.message = "queued", ""
+    history.state, history.message, history.examples_planned = "queued", "", 0
     run.write_history(history)
     with _guard:
         _workers[:] = [worker for worker in _workers if worker.poll() is None]  # also reaps those that have ended

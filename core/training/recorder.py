@@ -62,6 +62,9 @@ class Recorder:
         elif isinstance(event, TrainingStopped):
             self.stopped(trainer)
         now = time.perf_counter()
+        if isinstance(event, BatchDone | EpochDone):
+            since, examples = self._rate_from
+            history.examples_per_second = (event.examples - examples) / (now - since)
         if now - self._written >= WRITE_S or isinstance(event, EpochDone):
             self._write(now)
 
@@ -69,21 +72,21 @@ class Recorder:
         whole = f"its last whole epoch, {trainer.epoch}, is kept" if trainer.epoch else "it had no whole epoch to keep"
         self.say("stopped", f"Stopped in epoch {trainer.epoch + 1}; {whole}.")
 
-    def diverged(self, error: TrainingDiverged) -> None:
+    def diverged(self, error: TrainingDiverged, epochs: int) -> None:
         """The weights that led to the hopeless loss are thrown away, those before are the last good ones."""
         for snapshot in self.run.snapshots():
             if snapshot.step >= error.step - 1 and snapshot.step > 0:
                 snapshot.file.unlink()
-        self.say("diverged", f"{error} The last good weights are kept.")
+        kept = (
+            f"The network of its last whole epoch, {epochs}, is kept." if epochs else "It had no whole epoch to keep."
+        )
+        self.say("diverged", f"{error} {kept}")
 
     def say(self, state: str, message: str) -> None:
         self.history.state, self.history.message = state, message
         self._write(time.perf_counter())
 
     def _write(self, now: float) -> None:
-        since, examples = self._rate_from
-        if self.history.examples_done > examples:
-            self.history.examples_per_second = (self.history.examples_done - examples) / (now - since)
         self.run.write_history(self.history)
         self._written = now
 

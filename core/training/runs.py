@@ -174,7 +174,7 @@ class Run:
         """Whether this run was queued before the other and still waits."""
         history = self.history
         earlier = history.updated < other.history.updated
-        return self.name != other.name and history.state == "queued" and earlier and self.is_locked()
+        return self.name != other.name and earlier and self.state == "queued"
 
     def snapshots(self) -> list[Snapshot]:
         """By step; the first is the untrained network."""

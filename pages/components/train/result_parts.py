@@ -177,6 +177,10 @@ def confidence(tested: Tested) -> None:
         )
 
 
+def _loss_of(tested: Tested) -> str:
+    return str(tested.network.passport.training.get("loss") or "cross-entropy")
+
+
 def learning(tested: Tested) -> None:
     history = history_of(tested.network)
     if history is None or not history.losses:
@@ -186,7 +190,7 @@ def learning(tested: Tested) -> None:
     left, right = st.columns(2, gap="large")
     with left:
         show_figure(
-            loss_figure(history, log),
+            loss_figure(history, log, _loss_of(tested)),
             "train_results_loss",
             "Each batch's loss is faint, their running mean a line; the test loss begins before any training.",
         )

@@ -8,10 +8,10 @@ from core.data.registry import names
 from core.data.uploads import MAX_ARCHIVE_BYTES, keep_table, list_uploads, unpack_images
 from core.errors import InklingError
 from core.networks import free_name
-from core.networks.spec import ARCHITECTURES
+from core.networks.spec import ARCHITECTURES, CnnShape
 from core.training import TrainingConfig, jobs, recipe
 from pages.components.keys import TRAIN_START
-from pages.components.train.settings import cnn_shape, more_settings
+from pages.components.train.settings import cnn_dimensions, more_settings
 from pages.components.train.watch import watch
 
 DATASET, NETWORK, UPLOADED = "train_dataset", "train_network", "train_uploaded"
@@ -124,22 +124,35 @@ def _config(dataset: str, network: str) -> TrainingConfig:
     changes: dict[str, Any] = {}
     epochs, seed = st.columns(2)
     changes["epochs"] = epochs.number_input(
-        "Epochs", 1, 1000, base.epochs, key=f"train_epochs_{network}", help="Passes over the training samples."
+        "Epochs",
+        1,
+        1000,
+        base.epochs,
+        key=f"train_epochs_{network}",
+        help="Passes over the training samples.",
+        persist_state="session",
     )
     changes["seed"] = seed.number_input(
-        "Seed", 0, 2**31, 1, key="train_seed", help="All random numbers come from it: the same seed, the same network."
+        "Seed",
+        0,
+        2**31,
+        1,
+        key="train_seed",
+        persist_state="session",
+        help="All random numbers come from it: the same seed, the same network.",
     )
-    if network == "cnn":
-        changes["cnn"] = cnn_shape()
+    dimensions = cnn_dimensions() if network == "cnn" else None
     with st.expander("More settings", icon=":material/tune:"):
         changes |= more_settings(base)
+    if dimensions:  # only now may they be refused: what is not shown is forgotten
+        changes["cnn"] = CnnShape(**dimensions)
     config = recipe(network, dataset=dataset, **changes)
     config.spec(classes=2)  # raises where a layer does not fit, with its name
     return config
 
 
 def _start(config: TrainingConfig | None, network: str, dataset: str) -> None:
-    short = dataset_title(dataset).split(" (")[0] if ":" in dataset else dataset
+    short = dataset_title(dataset).split(" (")[0].removesuffix(".csv") if ":" in dataset else dataset
     proposed = free_name(f"{network}-{short}")
     name = st.text_input(
         "Name", proposed, key=f"train_name_{proposed}", max_chars=64, help="The network's name in every page's picker."

@@ -1,7 +1,5 @@
 """Watching a training: its state, progress, speed and curves, live; stopping it, and going on with it."""
 
-from datetime import timedelta
-
 import numpy as np
 import plotly.graph_objects as go
 import streamlit as st
@@ -16,6 +14,7 @@ from pages.components.keys import NETWORK_PICKER, TRAIN_PROGRESS, TRAIN_STOP
 from pages.components.tiles import show_tiles
 
 WATCHED, USE_NEXT, LOG = "train_watched", "train_use_next", "train_log"
+UNITS = {"cross-entropy": "nats per example", "mse": "mean squared error"}
 EVERY_S, IDLE_S = 1.0, 5.0
 STATES = {  # colour, icon, in words
     "queued": ("grey", ":material/hourglass_empty:", "waits for its turn"),
@@ -78,7 +77,7 @@ def _panel(seen_busy: bool) -> None:
         with buttons:
             _buttons(run, state, history)
         with curves:
-            _curves(history)
+            _curves(run, history)
 
 
 def _choose(runs: dict[str, Run]) -> Run | None:
@@ -107,11 +106,13 @@ def _after_the_end(run: Run, state: str, history: History) -> None:
 
 def _headline(run: Run, state: str, history: History) -> None:
     colour, icon, words = STATES[state]
+    if state == "queued" and not _before(run):
+        words = "is starting …"
     st.markdown(f"{icon} **{run.name}** :{colour}[{words}]" + _place_in_queue(run, state))
-    if state == "running" and history.examples_planned:
-        st.progress(history.progress, _progress_text(run, history))
-    elif history.message:
+    if history.message:
         st.markdown(history.message)
+    elif state == "running":
+        st.progress(history.progress, _progress_text(run, history))
     if state == "interrupted":
         st.markdown(f"The process that trained it is gone; {len(history.epochs)} whole epochs are kept.")
 
@@ -130,10 +131,12 @@ def _figures(run: Run, history: History) -> None:
 
 
 def _place_in_queue(run: Run, state: str) -> str:
-    if state != "queued":
-        return ""
-    before = [other.name for other in list_runs() if other.state == "running" or other.waits_before(run)]
-    return f" behind {', '.join(before)}" if before else ""
+    return f" behind {', '.join(before)}" if state == "queued" and (before := _before(run)) else ""
+
+
+def _before(run: Run) -> list[str]:
+    """The runs that are trained before this one."""
+    return [other.name for other in list_runs() if other.state == "running" or other.waits_before(run)]
 
 
 def _progress_text(run: Run, history: History) -> str:
@@ -146,9 +149,9 @@ def _progress_text(run: Run, history: History) -> str:
 
 
 def _duration(seconds: float) -> str:
-    if seconds < 60:
+    if seconds < 90:
         return f"{seconds:.0f} s"
-    return str(timedelta(seconds=round(seconds))).removeprefix("0:")
+    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
 
 
 def _buttons(run: Run, state: str, history: History) -> None:
@@ -192,13 +195,13 @@ def _about_more(run: Run) -> str:
     return "A cycle of learning rates is planned over its epochs, so more epochs begin a new one."
 
 
-def _curves(history: History) -> None:
+def _curves(run: Run, history: History) -> None:
     if not history.losses:
         return
     loss, accuracy = st.tabs(["Loss", "Accuracy"])
     with loss:
         show_figure(
-            loss_figure(history, st.toggle("Logarithmic", key=LOG)),
+            loss_figure(history, st.toggle("Logarithmic", key=LOG), run.config.loss),
             "train_loss_curve",
             "Each batch's loss is faint, their running mean a line. Test losses begin before any training. Where the "
             "test loss rises while the training loss falls, the network learns its samples by heart.",
@@ -214,7 +217,7 @@ def _curves(history: History) -> None:
         )
 
 
-def loss_figure(history: History, log: bool = False) -> go.Figure:
+def loss_figure(history: History, log: bool = False, loss: str = "cross-entropy") -> go.Figure:
     test = [(epoch["examples"], epoch["test_loss"]) for epoch in history.epochs]
     if history.untrained:
         test.insert(0, (0, history.untrained["test_loss"]))
@@ -222,6 +225,7 @@ def loss_figure(history: History, log: bool = False) -> go.Figure:
     return learning_curves(
         np.array(history.examples), np.array(history.losses), examples, losses, log,
         batches_a_point=history.batches_a_point,
+        unit=UNITS.get(loss, loss),
     )  # fmt: skip
 
 
