@@ -192,7 +192,8 @@ def _import() -> None:
     st.subheader("Import a network")
     number = st.session_state.setdefault(IMPORTED, 0)
     file = st.file_uploader(
-        "A ZIP file that was made above, here or in another Inkling", type=["zip"], key=f"keep_import_{number}", max_upload_size=MAX_ZIP_BYTES // 1_000_000,
+        "A ZIP file that was made above, here or in another Inkling", type=["zip"], key=f"keep_import_{number}",
+        max_upload_size=MAX_ZIP_BYTES // 1_000_000,
         help="Nothing in it can run, and everything in it is checked before it is kept.",
     )  # fmt: skip
     if file is None:
