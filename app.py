@@ -20,6 +20,7 @@ class PageEntry:
 PAGES = (
     PageEntry("pages/draw.py", "Draw", ":material/draw:"),
     PageEntry("pages/train.py", "Train", ":material/model_training:"),
+    PageEntry("pages/inspect_layers.py", "Inspect Layers", ":material/biotech:"),
     PageEntry("pages/live_camera.py", "Live Camera", ":material/videocam:"),
 )
 ICON = Path(__file__).parent / "assets/icon.png"  # a material icon would be fetched from outside

@@ -7,8 +7,8 @@ import torch
 from torch import fx, nn
 from torch.fx.passes.shape_prop import ShapeProp
 
-from core.networks.base import Network, count_parameters
-from core.networks.summary import block_name, copy_to_look_at, is_block, state_of
+from core.networks.base import count_parameters
+from core.networks.summary import block_name, copy_to_look_at, is_block, one_input, state_of
 
 ACTIVATIONS = {
     "relu": "ReLU",
@@ -30,10 +30,13 @@ class Step:
     detail: str  # "260 parameters", or empty
     shape: str  # of what comes out, without the batch: "10 × 24 × 24"
     state: str  # as of a `LayerRow`
+    path: str = ""  # of the box's first module, as its weights are named; empty where it is a function
 
 
-def trace_steps(network: Network) -> list[Step]:
+def trace_steps(network: nn.Module, example: torch.Tensor | None = None) -> list[Step]:
     """Every operation from the input to the log-probabilities, with the shape of what it makes.
+
+    `example`: inputs to find shapes by; a `Network` has its own.
 
     Activations and batch norms stand in the box of the layer before them, equal blocks in a row in one box; dropout
     at rate 0 is left out. The given network is not changed.
@@ -41,7 +44,7 @@ def trace_steps(network: Network) -> list[Step]:
     inner = copy_to_look_at(network)
     traced = fx.GraphModule(inner, _Tracer().trace(inner))
     with torch.no_grad():
-        ShapeProp(traced).propagate(inner.example()[:1])
+        ShapeProp(traced).propagate(one_input(inner, example))
     boxes: list[_Box] = []
     drawn: fx.Node | None = None  # the operation that the last box ends with
     for node in traced.graph.nodes:
@@ -67,6 +70,7 @@ class _Box:
     role: str  # "joins": belongs into the box before; "block": equal ones are counted; "nothing": changes nothing
     shape: str
     layers: nn.ModuleList
+    path: str = ""
     times: int = 1
 
     def takes_in(self, box: "_Box", first: bool) -> bool:
@@ -79,6 +83,7 @@ class _Box:
         elif not (box.label == STANDARDISE and same):
             return False
         self.layers.extend(box.layers)
+        self.path = self.path or box.path
         self.shape = box.shape
         return True
 
@@ -86,20 +91,20 @@ class _Box:
         count, state = count_parameters(self.layers), state_of(self.layers)
         label = self.label if self.times == 1 else f"{self.times} × {self.label}"
         detail = f"{count:,} parameters" if count else ""
-        return Step(label, detail, self.shape, state)
+        return Step(label, detail, self.shape, state, self.path)
 
 
 def _box(node: fx.Node, traced: fx.GraphModule) -> _Box:
     shape = " × ".join(map(str, node.meta["tensor_meta"].shape[1:]))
     if node.op == "call_module":
         layer = traced.get_submodule(str(node.target))
-        return _Box(*_describe_layer(layer), shape, nn.ModuleList([layer]))
+        return _Box(*describe_layer(layer), shape, nn.ModuleList([layer]), str(node.target))
     if node.op == "placeholder":
         return _Box("input", "", shape, nn.ModuleList())
-    return _Box(*_describe_function(node), shape, nn.ModuleList())
+    return _Box(*describe_function(node), shape, nn.ModuleList())
 
 
-def _describe_layer(layer: nn.Module) -> tuple[str, str]:
+def describe_layer(layer: nn.Module) -> tuple[str, str]:
     """The label and the role of a layer's box."""
     if is_block(layer):
         return block_name(layer), "block"
@@ -137,7 +142,7 @@ def _describe_convolution(layer: nn.Conv2d) -> str:
     return ", ".join(parts)
 
 
-def _describe_function(node: fx.Node) -> tuple[str, str]:
+def describe_function(node: fx.Node) -> tuple[str, str]:
     """The label and the role of the box of a function or a tensor's method."""
     if node.target in ARITHMETIC:
         return STANDARDISE if _scales_input(node) else ARITHMETIC[node.target], ""

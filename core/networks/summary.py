@@ -6,12 +6,14 @@ that its attribute `drawn_as` says or else its class has.
 
 import copy
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 from torch import nn
 
 from core.networks.base import Network, count_parameters
+
+T = TypeVar("T", bound=nn.Module)
 
 
 @dataclass(frozen=True)
@@ -31,12 +33,15 @@ class Totals:
     multiply_adds: int  # of one input's way through the network: convolutions, dense layers and attention
 
 
-def summarise(network: Network) -> list[LayerRow]:
-    """The layers in the order in which they run; the given network is not changed."""
+def summarise(network: nn.Module, example: torch.Tensor | None = None) -> list[LayerRow]:
+    """The layers in the order in which they run; the given network is not changed.
+
+    `example`: inputs to find shapes by; a `Network` has its own.
+    """
     import torchinfo
 
     inner = copy_to_look_at(network)
-    layers = torchinfo.summary(inner, input_data=inner.example()[:1], mode="eval", verbose=0).summary_list
+    layers = torchinfo.summary(inner, input_data=one_input(inner, example), mode="eval", verbose=0).summary_list
     return [
         LayerRow(
             name=_path(layer),
@@ -50,17 +55,22 @@ def summarise(network: Network) -> list[LayerRow]:
     ]
 
 
-def count_totals(network: Network) -> Totals:
+def count_totals(network: nn.Module, example: torch.Tensor | None = None) -> Totals:
     from torch.nn.attention import SDPBackend, sdpa_kernel
     from torch.utils.flop_counter import FlopCounterMode
 
     inner = copy_to_look_at(network)
     counter = FlopCounterMode(display=False)  # torchinfo's count leaves out attention and all tokens but the first
     with torch.no_grad(), sdpa_kernel(SDPBackend.MATH), counter:
-        inner(inner.example()[:1])
+        inner(one_input(inner, example))
     parameters = count_parameters(network)
     trainable = sum(p.numel() for p in network.parameters() if p.requires_grad)
     return Totals(parameters, trainable, parameters - trainable, counter.get_total_flops() // 2)
+
+
+def one_input(network: nn.Module, example: torch.Tensor | None) -> torch.Tensor:
+    """An input to find shapes by: the given one's first, or the network's own example's."""
+    return (network.example() if isinstance(network, Network) else example)[:1]  # type: ignore[index]
 
 
 def is_block(module: nn.Module) -> bool:
@@ -71,7 +81,7 @@ def block_name(block: nn.Module) -> str:
     return getattr(block, "drawn_as", type(block).__name__.lower())
 
 
-def copy_to_look_at(network: Network) -> Network:
+def copy_to_look_at(network: T) -> T:
     return copy.deepcopy(network).cpu().eval()
 
 

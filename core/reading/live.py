@@ -168,6 +168,7 @@ class Shot:
     """The newest picture as it is shown, with its reading and the settings that made it."""
 
     picture_rgb: np.ndarray  # (H, W, 3) uint8
+    frame_rgb: np.ndarray  # the same size: the picture as it came, with nothing drawn on it
     reading: LiveReading
     classes: tuple[str, ...]
     settings: LiveSettings
@@ -229,7 +230,7 @@ class LiveReader:
                     now = time.monotonic() if time_s is None else time_s
                     reading, page = self._pipeline.read(frame_rgb, now, recognizer, settings)
                     picture = draw_stage(frame_rgb, reading, page, settings.stage, settings.mirror)
-                    newest = Shot(picture, reading, recognizer.classes, settings)
+                    newest = Shot(picture, frame_rgb, reading, recognizer.classes, settings)
             except Exception as error:  # whatever it is: one exception in the video's thread would end the video
                 self.count_error(error)
             self._record(newest, (time.perf_counter() - start) * 1000, dropped)

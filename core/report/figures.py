@@ -15,6 +15,8 @@ FADED = 0.35  # opacity of what is not the point of a figure
 ACCENT = "#1b9488"  # between the two themes' accents: 3.7 : 1 against white, 4.8 : 1 against the dark background
 SECOND = "#e07b1a"  # what stands beside the first: another dash or marker tells it apart too
 WRONG = "#d1495b"  # what went wrong; always marked by its place or a sign too
+# Weights and what they make: negative orange, positive green, zero as clear as the page.
+SIGNED_SCALE = [[0, "rgba(224,123,26,1)"], [0.5, "rgba(128,136,149,0)"], [1, "rgba(27,148,136,1)"]]
 LONGEST_LABEL = 24  # characters of a name in a figure
 
 # Ten hues that stay apart for colour-blind readers too (after Tableau's and Okabe and Ito's palettes).

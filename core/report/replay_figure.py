@@ -6,13 +6,11 @@ from dataclasses import dataclass
 import numpy as np
 import plotly.graph_objects as go
 
-from core.report.figures import ACCENT, FADED, GREY, TEMPLATE, class_colour, label_text
+from core.report.figures import ACCENT, FADED, GREY, SIGNED_SCALE, TEMPLATE, class_colour, label_text
 from core.report.result_figures import confusion_axes, confusion_layers
 from core.training.replay import Frame, Replay
 
 FRAME_MS = 600  # how long the play button shows each frame
-# Negative weights orange, positive ones green, zero as clear as the page.
-FILTER_SCALE = [[0, "rgba(224,123,26,1)"], [0.5, "rgba(128,136,149,0)"], [1, "rgba(27,148,136,1)"]]
 SHORT = 2  # characters of a label that may stand for a point itself
 
 
@@ -82,7 +80,7 @@ def _traces(replay: Replay, frame: Frame, largest: float) -> list[go.Heatmap | g
     """Five layers: filters, right answers, mistakes, embedding, reading."""
     return [
         go.Heatmap(
-            z=montage(frame.filters), xaxis="x", yaxis="y", colorscale=FILTER_SCALE, zmin=-largest, zmax=largest,
+            z=montage(frame.filters), xaxis="x", yaxis="y", colorscale=SIGNED_SCALE, zmin=-largest, zmax=largest,
             showscale=False, hovertemplate="weight %{z:.2f}<extra></extra>",
         ),
         *confusion_layers(frame.confusion, xaxis="x2", yaxis="y2"),

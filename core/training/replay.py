@@ -98,14 +98,15 @@ def replay(
     network = build(run.config.spec(len(test.classes))).eval().to(memory_format=torch.channels_last)  # half the time
     frames: list[Frame] = []
     for done, snapshot in enumerate(snapshots, start=1):
-        _load(network, snapshot.file)
+        load_snapshot(network, snapshot.file)
         frames.append(_frame(network, snapshot, chosen, own))
         if progress is not None:
             progress(done, len(snapshots))
     return Replay(run.name, test.classes, _aligned(frames), len(chosen), chosen.labels[:SHOWN].numpy(), glyph)
 
 
-def _load(network: Network, file: Path) -> None:
+def load_snapshot(network: Network, file: Path) -> None:
+    """Gives the network the weights of a run's snapshot; raises `TrainingError` where they cannot be had."""
     try:
         network.load_state_dict(load_file(file))
     except (OSError, SafetensorError, RuntimeError) as error:

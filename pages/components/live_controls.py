@@ -13,6 +13,7 @@ from core.reading.tracks import TrackedSymbol
 DEFAULT = LiveSettings()
 METHOD_NAMES = {"adaptive": "Adaptive", "otsu": "Otsu", "fixed": "Fixed"}
 FREEZE = "live_freeze"
+LAST_SNAPSHOT = "live_last_snapshot"  # session state: the same as (H, W, 3) uint8 RGB, with nothing drawn on it
 TAKEN = "live_taken"  # session state: the last snapshot as text, PNG and JSON
 STAGE_NAMES = {"camera": "Camera", "threshold": "Threshold", "boxes": "Boxes", "glyphs": "Glyphs"}
 
@@ -102,6 +103,7 @@ def _save(reader: LiveReader) -> None:
         shot = reader.newest
         if taken and shot is not None:
             st.session_state[TAKEN] = (shot.reading.spaced, snapshot_png(shot), snapshot_json(shot))
+            st.session_state[LAST_SNAPSHOT] = shot.frame_rgb
         if TAKEN not in st.session_state:
             return
         text, png, record = st.session_state[TAKEN]

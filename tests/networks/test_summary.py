@@ -31,14 +31,14 @@ def test_the_steps_of_report():
     assert trace_steps(build(NetworkSpec("report"))) == [
         Step("input", "", "1 × 28 × 28", "–"),
         Step("standardise", "", "1 × 28 × 28", "–"),
-        Step("conv 10@5×5", "260 parameters", "10 × 24 × 24", "trainable"),
+        Step("conv 10@5×5", "260 parameters", "10 × 24 × 24", "trainable", "conv1"),
         Step("max-pool 2×2, ReLU", "", "10 × 12 × 12", "–"),
-        Step("conv 20@5×5", "5,020 parameters", "20 × 8 × 8", "trainable"),
-        Step("dropout 0.5", "", "20 × 8 × 8", "–"),
+        Step("conv 20@5×5", "5,020 parameters", "20 × 8 × 8", "trainable", "conv2"),
+        Step("dropout 0.5", "", "20 × 8 × 8", "–", "dropout"),
         Step("max-pool 2×2, ReLU", "", "20 × 4 × 4", "–"),
         Step("flatten", "", "320", "–"),
-        Step("dense 50, ReLU", "16,050 parameters", "50", "trainable"),
-        Step("dense 10, log-softmax", "510 parameters", "10", "trainable"),
+        Step("dense 50, ReLU", "16,050 parameters", "50", "trainable", "fc1"),
+        Step("dense 10, log-softmax", "510 parameters", "10", "trainable", "fc2"),
     ]
 
 

@@ -1,0 +1,7 @@
+"""looked."""
+
+from pages.components.inspect.view import View, does_not_apply
+
+
+def looked_panel(view: View) -> None:
+    does_not_apply("Nothing here yet.")

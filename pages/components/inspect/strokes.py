@@ -1,0 +1,7 @@
+"""strokes."""
+
+from pages.components.inspect.view import View, does_not_apply
+
+
+def strokes_panel(view: View) -> None:
+    does_not_apply("Nothing here yet.")

@@ -1,0 +1,44 @@
+"""Structure: the network as a drawing, as a table and as PyTorch prints it; a click leads to a layer."""
+
+import pandas as pd
+import streamlit as st
+
+from core.networks.steps import trace_steps
+from core.networks.summary import count_totals, summarise
+from core.report.diagram import diagram_html
+from pages.components.inspect.view import View
+from pages.components.tiles import show_tiles
+
+
+def structure_panel(view: View) -> None:
+    """The diagram first, then totals, the table and the printed model."""
+    drawing, table, totals = _structure(view.key, view)
+    st.html(drawing)
+    st.caption("Boxes are what is computed, arrows carry the shape of what flows: channels × height × width.")
+    show_tiles({name: f"{count:,}" for name, count in totals.items()})
+    st.dataframe(table, hide_index=True, width="stretch", key="inspect_summary")
+    with st.expander("As PyTorch prints it", icon=":material/code:"):
+        st.code(repr(view.subject.module), language=None)
+
+
+@st.cache_data(max_entries=32, show_spinner="Drawing the network …")
+def _structure(key: str, _view: View) -> tuple[str, pd.DataFrame, dict[str, int]]:
+    module, example = _view.subject.module, _view.subject.example
+    rows = summarise(module, example)
+    table = pd.DataFrame(
+        {
+            "layer": [row.name for row in rows],
+            "kind": [row.kind for row in rows],
+            "output shape": [row.output_shape for row in rows],
+            "parameters": [row.parameters for row in rows],
+            "weights": [row.state for row in rows],
+        }
+    )
+    totals = count_totals(module, example)
+    tiles = {
+        "Parameters": totals.parameters,
+        "Trainable": totals.trainable,
+        "Frozen": totals.frozen,
+        "Multiply-adds a sample": totals.multiply_adds,
+    }
+    return diagram_html(trace_steps(module, example)), table, tiles

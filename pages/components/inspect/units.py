@@ -1,0 +1,7 @@
+"""units."""
+
+from pages.components.inspect.view import View, does_not_apply
+
+
+def units_panel(view: View) -> None:
+    does_not_apply("Nothing here yet.")
