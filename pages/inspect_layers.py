@@ -8,7 +8,7 @@ import streamlit as st
 
 from core.errors import InklingError
 from pages.components.header import heading
-from pages.components.inspect.view import View
+from pages.components.inspect.view import SECTION, View
 
 STYLE = Path(__file__).parent / "components/inspect/inspect.css"
 # Each section's name, and "module:function" of what shows it: imported when it is opened, since torch comes with it.
@@ -22,7 +22,6 @@ SECTIONS = {
     "Surgery": (":material/content_cut: Surgery", "surgery:surgery_panel"),
     "Robustness": (":material/shield: Robustness", "robustness:robustness_panel"),
 }
-SECTION = "inspect_section"
 HANDWRITING, PHOTOS = "Handwriting and tables", "Photos"
 
 
@@ -42,8 +41,9 @@ def main() -> None:
         return
     if view is None:
         return
+    st.session_state.setdefault(SECTION, "Filters")
     section = st.segmented_control(
-        "Section", list(SECTIONS), default="Filters", required=True, format_func=lambda s: SECTIONS[s][0], wrap=True,
+        "Section", list(SECTIONS), required=True, format_func=lambda s: SECTIONS[s][0], wrap=True,
         key=SECTION, persist_state="session", label_visibility="collapsed",
     )  # fmt: skip
     try:

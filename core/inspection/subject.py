@@ -15,7 +15,8 @@ from core.errors import NetworkError
 from core.inspection.specimen import Specimen
 from core.networks import TrainedNetwork
 from core.networks.base import Network
-from core.networks.steps import ARITHMETIC, STANDARDISE, describe_function, describe_layer
+from core.networks.steps import ARITHMETIC, STANDARDISE, Step, describe_function, describe_layer
+from core.networks.summary import is_block
 from core.training.replay import load_snapshot
 from core.training.runs import Snapshot
 
@@ -118,6 +119,16 @@ class Subject:
             if name in (layer.name, layer.path):
                 return layer
         raise NetworkError(f"The network {self.name!r} has no layer {name!r}; it has: {self._names()}.")
+
+    def layer_after(self, step: Step) -> Layer | None:
+        """The layer whose output leaves a box of the network's diagram; None where there is no such layer.
+
+        Where blocks are drawn as one box, the functions beside them cannot be told from those within.
+        """
+        if not any(is_block(module) for path, module in self.module.named_modules() if path):
+            return next((layer for layer in self.layers if layer.name == step.node), None)
+        within = [x for x in self.layers if step.path and f"{x.path}.".startswith(f"{step.path}.")]
+        return within[-1] if within else None
 
     def _names(self) -> str:
         return ", ".join(layer.name for layer in self.layers)

@@ -31,6 +31,7 @@ class Step:
     shape: str  # of what comes out, without the batch: "10 × 24 × 24"
     state: str  # as of a `LayerRow`
     path: str = ""  # of the box's first module, as its weights are named; empty where it is a function
+    node: str = ""  # of the graph, that makes what comes out
 
 
 def trace_steps(network: nn.Module, example: torch.Tensor | None = None) -> list[Step]:
@@ -71,6 +72,7 @@ class _Box:
     shape: str
     layers: nn.ModuleList
     path: str = ""
+    node: str = ""
     times: int = 1
 
     def takes_in(self, box: "_Box", first: bool) -> bool:
@@ -84,24 +86,24 @@ class _Box:
             return False
         self.layers.extend(box.layers)
         self.path = self.path or box.path
-        self.shape = box.shape
+        self.shape, self.node = box.shape, box.node
         return True
 
     def step(self) -> Step:
         count, state = count_parameters(self.layers), state_of(self.layers)
         label = self.label if self.times == 1 else f"{self.times} × {self.label}"
         detail = f"{count:,} parameters" if count else ""
-        return Step(label, detail, self.shape, state, self.path)
+        return Step(label, detail, self.shape, state, self.path, self.node)
 
 
 def _box(node: fx.Node, traced: fx.GraphModule) -> _Box:
     shape = " × ".join(map(str, node.meta["tensor_meta"].shape[1:]))
     if node.op == "call_module":
         layer = traced.get_submodule(str(node.target))
-        return _Box(*describe_layer(layer), shape, nn.ModuleList([layer]), str(node.target))
+        return _Box(*describe_layer(layer), shape, nn.ModuleList([layer]), str(node.target), node.name)
     if node.op == "placeholder":
-        return _Box("input", "", shape, nn.ModuleList())
-    return _Box(*describe_function(node), shape, nn.ModuleList())
+        return _Box("input", "", shape, nn.ModuleList(), node=node.name)
+    return _Box(*describe_function(node), shape, nn.ModuleList(), node=node.name)
 
 
 def describe_layer(layer: nn.Module) -> tuple[str, str]:

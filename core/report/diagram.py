@@ -18,6 +18,9 @@ STYLE = """<style>
 .network-diagram .layer .label { font-weight: 600; }
 .network-diagram .frozen { border-style: dashed; background: repeating-linear-gradient(
   135deg, rgba(128,136,149,0.22) 0 5px, transparent 5px 11px); }
+.network-diagram [data-target] { cursor: pointer; }
+.network-diagram [data-target]:hover, .network-diagram [data-target]:focus-visible { border-color: currentColor;
+  outline: 2px solid currentColor; outline-offset: 1px; }
 .network-diagram small { display: block; font-size: 0.8rem; opacity: 0.8; white-space: nowrap; }
 .network-diagram .arrow { display: flex; flex-direction: column; align-items: center; min-width: 4.5rem;
   margin-top: -1.3rem; padding: 0 0.3rem; white-space: nowrap; font-size: 0.8rem; font-variant-numeric: tabular-nums; }
@@ -39,17 +42,24 @@ STYLE = """<style>
 LONGEST = 36  # pixels of the largest side in a picture of a shape
 
 
-def diagram_html(steps: Sequence[Step]) -> str:
-    """An ordered list of boxes, each with the arrow and the shape that leave it; wraps where it is narrow."""
-    items = "".join(f"<li>{_box(step)}{_arrow(step.shape)}</li>" for step in steps)
+def diagram_html(steps: Sequence[Step], targets: Sequence[str] | None = None) -> str:
+    """An ordered list of boxes, each with the arrow and the shape that leave it; wraps where it is narrow.
+
+    `targets`: for each box what a click on it leads to (its `data-target`), empty where it leads nowhere.
+    """
+    targets = targets or [""] * len(steps)
+    items = "".join(
+        f"<li>{_box(step, target)}{_arrow(step.shape)}</li>" for step, target in zip(steps, targets, strict=True)
+    )
     return f'{STYLE}<div class="network-diagram"><ol>{items}</ol></div>'
 
 
-def _box(step: Step) -> str:
+def _box(step: Step, target: str) -> str:
     kind = "box" if step.state == "–" else "box layer frozen" if "frozen" in step.state else "box layer"
     details = [step.detail] * bool(step.detail) + [step.state] * ("frozen" in step.state)
     small = "".join(f"<small>{escape(detail)}</small>" for detail in details)
-    return f'<div class="{kind}"><span class="label">{escape(step.label)}</span>{small}</div>'
+    leads = f' data-target="{escape(target)}" role="button" tabindex="0" title="Look at its output"' if target else ""
+    return f'<div class="{kind}"{leads}><span class="label">{escape(step.label)}</span>{small}</div>'
 
 
 def _arrow(shape: str) -> str:

@@ -29,16 +29,16 @@ def test_the_table_of_report():
 
 def test_the_steps_of_report():
     assert trace_steps(build(NetworkSpec("report"))) == [
-        Step("input", "", "1 × 28 × 28", "–"),
-        Step("standardise", "", "1 × 28 × 28", "–"),
-        Step("conv 10@5×5", "260 parameters", "10 × 24 × 24", "trainable", "conv1"),
-        Step("max-pool 2×2, ReLU", "", "10 × 12 × 12", "–"),
-        Step("conv 20@5×5", "5,020 parameters", "20 × 8 × 8", "trainable", "conv2"),
-        Step("dropout 0.5", "", "20 × 8 × 8", "–", "dropout"),
-        Step("max-pool 2×2, ReLU", "", "20 × 4 × 4", "–"),
-        Step("flatten", "", "320", "–"),
-        Step("dense 50, ReLU", "16,050 parameters", "50", "trainable", "fc1"),
-        Step("dense 10, log-softmax", "510 parameters", "10", "trainable", "fc2"),
+        Step("input", "", "1 × 28 × 28", "–", "", "inputs"),
+        Step("standardise", "", "1 × 28 × 28", "–", "", "truediv"),
+        Step("conv 10@5×5", "260 parameters", "10 × 24 × 24", "trainable", "conv1", "conv1"),
+        Step("max-pool 2×2, ReLU", "", "10 × 12 × 12", "–", "", "relu"),
+        Step("conv 20@5×5", "5,020 parameters", "20 × 8 × 8", "trainable", "conv2", "conv2"),
+        Step("dropout 0.5", "", "20 × 8 × 8", "–", "dropout", "dropout"),
+        Step("max-pool 2×2, ReLU", "", "20 × 4 × 4", "–", "", "relu_1"),
+        Step("flatten", "", "320", "–", "", "flatten"),
+        Step("dense 50, ReLU", "16,050 parameters", "50", "trainable", "fc1", "relu_2"),
+        Step("dense 10, log-softmax", "510 parameters", "10", "trainable", "fc2", "log_softmax"),
     ]
 
 

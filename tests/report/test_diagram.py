@@ -78,3 +78,11 @@ def test_any_shape_has_a_picture_of_sensible_size(shape):
         assert float(y) + int(h) <= height
         assert int(w) >= 3
         assert int(h) >= 3
+
+
+def test_boxes_that_lead_somewhere_can_be_clicked_and_reached_by_keys():
+    steps = [Step("input", "", "1 × 28 × 28", "–"), Step("conv", "", "10 × 24 × 24", "–")]
+    drawn = diagram_html(steps, ["", "conv<1>"])
+    assert drawn.count("data-target=") == drawn.count('tabindex="0"') == 1
+    assert 'data-target="conv&lt;1&gt;" role="button"' in drawn
+    assert "data-target=" not in diagram_html(steps).split("</style>")[1]

@@ -6,23 +6,32 @@ import streamlit as st
 from core.networks.steps import trace_steps
 from core.networks.summary import count_totals, summarise
 from core.report.diagram import diagram_html
-from pages.components.inspect.view import View
+from pages.components.diagram import show_diagram
+from pages.components.inspect.view import LAYER, SECTION, View
 from pages.components.tiles import show_tiles
 
 
 def structure_panel(view: View) -> None:
     """The diagram first, then totals, the table and the printed model."""
     drawing, table, totals = _structure(view.key, view)
-    st.html(drawing)
-    st.caption("Boxes are what is computed, arrows carry the shape of what flows: channels × height × width.")
-    show_tiles({name: f"{count:,}" for name, count in totals.items()})
+    show_diagram(drawing, _go_to)
+    st.caption(
+        "Boxes are what is computed, arrows carry the shape of what flows: channels × height × width. Click a box to "
+        "see what comes out of it."
+    )
+    show_tiles(totals)
     st.dataframe(table, hide_index=True, width="stretch", key="inspect_summary")
     with st.expander("As PyTorch prints it", icon=":material/code:"):
         st.code(repr(view.subject.module), language=None)
 
 
+def _go_to(layer: str) -> None:
+    st.session_state[LAYER] = layer
+    st.session_state[SECTION] = "Layers"
+
+
 @st.cache_data(max_entries=32, show_spinner="Drawing the network …")
-def _structure(key: str, _view: View) -> tuple[str, pd.DataFrame, dict[str, int]]:
+def _structure(key: str, _view: View) -> tuple[str, pd.DataFrame, dict[str, str]]:
     module, example = _view.subject.module, _view.subject.example
     rows = summarise(module, example)
     table = pd.DataFrame(
@@ -36,9 +45,11 @@ def _structure(key: str, _view: View) -> tuple[str, pd.DataFrame, dict[str, int]
     )
     totals = count_totals(module, example)
     tiles = {
-        "Parameters": totals.parameters,
-        "Trainable": totals.trainable,
-        "Frozen": totals.frozen,
-        "Multiply-adds a sample": totals.multiply_adds,
+        "Parameters": f"{totals.parameters:,}",
+        "Trainable": f"{totals.trainable:,}",
+        "Frozen": f"{totals.frozen:,}",
+        "Multiply-adds": f"{totals.multiply_adds / 1e6:,.3g} M",
     }
-    return diagram_html(trace_steps(module, example)), table, tiles
+    steps = trace_steps(module, example)
+    after = [_view.subject.layer_after(step) for step in steps]
+    return diagram_html(steps, [layer.name if layer else "" for layer in after]), table, tiles

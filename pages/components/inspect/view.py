@@ -1,11 +1,14 @@
 """What the page looks at, and what its sections share."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import streamlit as st
 
 from core.networks import TrainedNetwork
+
+SECTION = "inspect_section"  # session state: the section that is open
+LAYER = "inspect_layer"  # session state: the name of the layer that was clicked last in the diagram
 
 if TYPE_CHECKING:
     from core.inspection.specimen import Specimen
@@ -20,7 +23,12 @@ class View:
     key: str  # of the subject, for caches
     specimen: "Specimen | None"  # None where nothing can be shown to this network yet
     trained: TrainedNetwork | None = None  # None for a network for photos
-    layer: str | None = field(default=None)  # name of the layer that was clicked in the diagram
+
+    @property
+    def layer(self) -> str | None:
+        """Name of the layer that was clicked in the diagram, where this network has it."""
+        clicked = st.session_state.get(LAYER)
+        return clicked if clicked in [layer.name for layer in self.subject.layers] else None
 
     @property
     def keys(self) -> tuple[str, str]:
