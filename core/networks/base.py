@@ -57,9 +57,17 @@ def as_input(inputs: Tensor) -> Tensor:
 
 
 def build(spec: NetworkSpec) -> Network:
-    """A fresh network with random weights (drawn from torch's current seed)."""
+    """A fresh network with random weights (drawn from torch's current seed).
+
+    Raises `NetworkError` where the spec prunes a layer that there is not, or that cannot be pruned so.
+    """
     module, class_name = ARCHITECTURES[spec.architecture].builder.split(":")
-    return getattr(importlib.import_module(module), class_name)(spec)
+    network = getattr(importlib.import_module(module), class_name)(spec)
+    if spec.pruned:
+        from core.networks.pruned import shrink  # needed by few networks
+
+        shrink(network, spec.pruned)
+    return network
 
 
 def count_parameters(network: nn.Module) -> int:

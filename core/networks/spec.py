@@ -1,6 +1,7 @@
 """What a network is made of: frozen, validated specs, and the table of architectures."""
 
-from dataclasses import asdict, dataclass
+import re
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from core.errors import NetworkError
@@ -31,6 +32,9 @@ ACTIVATIONS = ("relu", "sigmoid", "tanh")
 GLYPH_SIDE = 28  # pixels
 MAX_PARAMETERS = 20_000_000  # fifty times the largest network that is of use on glyphs; more only fills the memory
 POOL_PLACES = ("each", "last", "none")
+LAYER_PATTERN = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}(\.[A-Za-z0-9_]{1,64}){0,9}")  # as weights are named
+MOST_CHANNELS = 4096  # of any layer there is
+MOST_LAYERS = 100  # that may be pruned
 
 
 @dataclass(frozen=True)
@@ -90,6 +94,7 @@ class NetworkSpec:
     classes: int = None  # type: ignore[assignment]  # unsaid: the two of a table's networks, ten for all others
     dropout: float = 0.5  # the reports' value; also the course's
     cnn: CnnShape | None = None  # the dimensions of `cnn`, which alone has free ones
+    pruned: dict[str, int] | None = field(default=None, hash=False)  # convolution → how many filters are left of it
 
     def __post_init__(self) -> None:
         if not isinstance(self.architecture, str) or self.architecture not in ARCHITECTURES:
@@ -107,6 +112,8 @@ class NetworkSpec:
             raise NetworkError(f"Only the network 'cnn' has free dimensions, not {self.architecture!r}.")
         if self.architecture == "cnn":
             object.__setattr__(self, "cnn", self.cnn or CnnShape())
+        if self.pruned is not None:
+            object.__setattr__(self, "pruned", _check_pruned(self.pruned))
         check_spec(self)
 
     @classmethod
@@ -184,6 +191,19 @@ def shape_from_json(record: Any) -> CnnShape | None:
         raise NetworkError("The dimensions of a 'cnn' are a JSON object.")
     _check_known("cnn", record, CnnShape)
     return CnnShape(**record)
+
+
+def _check_pruned(pruned: Any) -> dict[str, int] | None:
+    """A copy; None where nothing is pruned. Whether there are such layers is known once the network is built."""
+    if not isinstance(pruned, dict):
+        raise NetworkError(f"pruned is a JSON object of layers and numbers of filters, not {str(pruned)[:60]!r}.")
+    if len(pruned) > MOST_LAYERS:
+        raise NetworkError(f"pruned names {len(pruned)} layers; {MOST_LAYERS} is the most.")
+    for layer, filters in pruned.items():
+        if not isinstance(layer, str) or LAYER_PATTERN.fullmatch(layer) is None:
+            raise NetworkError(f"pruned names layers as their weights are, such as 'conv1', not {str(layer)[:60]!r}.")
+        _check_whole(f"pruned.{layer}", filters, 1, MOST_CHANNELS)
+    return dict(pruned) or None
 
 
 def _check_known(what: str, record: dict[str, Any], known: Any) -> None:
