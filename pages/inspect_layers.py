@@ -57,7 +57,7 @@ def _stored_view(name: str | None) -> View | None:
 
     if name is None:
         return None
-    left, right = st.columns([2, 3], gap="large")
+    left, right = st.columns(2, gap="large")
     with left:
         subject, key, trained = stored_subject(name)
     return _with_specimen(View(subject, key, None, trained), left, right)
@@ -66,9 +66,12 @@ def _stored_view(name: str | None) -> View | None:
 def _photo_view() -> View | None:
     from pages.components.inspect.photo_networks import photo_subject
 
-    left, right = st.columns([2, 3], gap="large")
+    left, right = st.columns(2, gap="large")
     with left:
-        subject, key = photo_subject()
+        chosen = photo_subject()
+    if chosen is None:
+        return None
+    subject, key = chosen
     return _with_specimen(View(subject, key, None), left, right)
 
 
@@ -80,7 +83,7 @@ def _with_specimen(
     from pages.components.inspect.answer import show_answer
     from pages.components.inspect.specimens import choose_specimen, show_specimen
 
-    with left:
+    with left, st.container(key="inspect_ways"):
         specimen = choose_specimen(view.subject.takes, view.trained)
         if specimen:
             show_specimen(specimen)
