@@ -1,7 +1,196 @@
-"""looked."""
+"""Where it looked: what of the picture speaks for a class and what against it, and how far to trust such a map."""
 
-from pages.components.inspect.view import View, does_not_apply
+from collections.abc import Callable
+
+import numpy as np
+import streamlit as st
+
+from core.inspection.attributions import (
+    BASELINES,
+    GRAD_CAM,
+    INTEGRATED,
+    OCCLUSION,
+    SALIENCY,
+    WINDOW,
+    Attribution,
+    Method,
+    Progress,
+    attribute,
+    methods_for,
+    score_names,
+)
+from core.inspection.subject import Layer
+from core.reading import written
+from core.report.attribution_figures import feature_bars, overlay_maps
+from pages.components.figure import show_figure
+from pages.components.inspect.answer import answer
+from pages.components.inspect.kept import kept
+from pages.components.inspect.looked_question import Question
+from pages.components.inspect.looked_trust import comparison, trust_panel
+from pages.components.inspect.view import View, missing_specimen
+from pages.components.screen import is_narrow
+from pages.components.train.tested import with_progress
+
+WHAT_TO_SEE = {
+    INTEGRATED: "Green pixels raise the score of the class, orange ones lower it, compared with {baseline}.",
+    GRAD_CAM: "Green is where {layer} is active with maps that speak for the class; orange speaks against it.",
+    OCCLUSION: "Covering a green place lowers the class's score, covering an orange one raises it. {window}",
+    SALIENCY: "The greener a pixel, the more the score changes when it changes a little, up or down.",
+}
 
 
 def looked_panel(view: View) -> None:
-    does_not_apply("Nothing here yet.")
+    if not missing_specimen(view):
+        _looked(view)
+
+
+@st.fragment
+def _looked(view: View) -> None:
+    question = _ask(view)
+    if question is None:
+        return
+    maps = [map_of(question, target) for target in question.targets]
+    _show(question, maps)
+    _completeness(maps)
+    trust_panel(question, maps[0])
+    comparison(question, lambda method: map_of(question.by(method), question.targets[0]))
+
+
+def _ask(view: View) -> Question | None:
+    """The widgets: by which method, for which class, and which other class to set against it."""
+    methods = {method.name: method for method in methods_for(view.subject)}
+    method = methods[
+        st.segmented_control(
+            "Method", list(methods), default=INTEGRATED, required=True, format_func=_capital, wrap=True,
+            key=f"inspect_looked_method_{len(methods)}_{view.subject.takes}", persist_state="session",
+        )
+    ]  # fmt: skip
+    st.caption(_about(view, method))
+    names = score_names(view.subject)
+    first, second = _likeliest(view, len(names))
+    key = f"{hash(view.keys):x}"
+    left, middle, right = st.columns(3)
+    what = "class" if view.subject.classes else "channel"
+    with left:
+        target = st.selectbox(
+            f"What speaks for the {what}", range(len(names)), first, format_func=lambda i: written(names[i]),
+            key=f"inspect_looked_class_{key}",
+            help="The answer unless you choose another one."
+            if view.subject.classes
+            else "This network has no output layer: a channel of its last layer is explained, by its mean activation.",
+        )  # fmt: skip
+    with middle:
+        other = st.selectbox(
+            f"And why not the {what}", range(len(names)), second, format_func=lambda i: written(names[i]),
+            key=f"inspect_looked_other_{key}", help="The runner-up unless you choose another one.",
+        )  # fmt: skip
+    with right:
+        layer = _choose_layer(view) if method.name == GRAD_CAM else None
+    return Question(view, method, (target, other), names, layer, is_narrow())
+
+
+def _capital(name: str) -> str:
+    return name[0].upper() + name[1:]
+
+
+def _about(view: View, method: Method) -> str:
+    text = method.about
+    if view.subject.takes != "features" and not view.subject.convolutions:
+        text += " Grad-CAM does not apply: this network has no convolution whose maps could be looked at."
+    if view.subject.takes == "features":
+        text += " Grad-CAM does not apply to a table: it looks at a convolution's maps."
+    return text
+
+
+def _likeliest(view: View, count: int) -> tuple[int, int]:
+    """The answer and the runner-up; without an output layer the first two channels."""
+    if not view.subject.classes:
+        return 0, min(1, count - 1)
+    order = np.argsort(-answer(view))
+    return int(order[0]), int(order[1])
+
+
+def _choose_layer(view: View) -> Layer:
+    convolutions = view.subject.convolutions
+    clicked = next((i for i, layer in enumerate(convolutions) if view.layer in (layer.name, layer.path)), None)
+    chosen = st.selectbox(
+        "Layer", range(len(convolutions)), len(convolutions) - 1 if clicked is None else clicked,
+        format_func=lambda i: convolutions[i].title, key=f"inspect_looked_layer_{view.key}",
+        help="Early convolutions see edges in fine detail, the last one whole parts of the picture, coarsely.",
+    )  # fmt: skip
+    return convolutions[chosen]
+
+
+def map_of(question: Question, target: int) -> Attribution:
+    view, layer = question.view, question.layer
+    assert view.specimen is not None
+    inputs = question.inputs
+
+    def ask(tell: Progress | None = None) -> Attribution:
+        return attribute(view.subject, inputs, question.method.name, target, layer, tell)
+
+    slow = view.subject.takes == "photos" and question.method.name in (INTEGRATED, OCCLUSION)
+    make: Callable[[], Attribution] = ask
+    if slow:
+        text = f"{_capital(question.method.name)} for {question.name_of(target)} …"
+        make = lambda: with_progress(text, ask)  # noqa: E731
+    return kept(("map", *question.key, target), make)
+
+
+def _show(question: Question, maps: list[Attribution]) -> None:
+    view, (target, other) = question.view, question.targets
+    name, other_name = question.name_of(target), question.name_of(other)
+    title = f"{_capital(question.method.name)}: what speaks for {name}"
+    if target != other:
+        title += f", and why not {other_name}"
+    key = "inspect_looked_maps"
+    if view.subject.takes == "features":
+        shown = maps if target != other else maps[:1]
+        figure = feature_bars(question.features, [m.values for m in shown], [f"for {name}", f"for {other_name}"], title)
+        show_figure(
+            figure, key, "The longest bar decides most; to the right it speaks for the class, to the left against."
+        )
+        return
+    values, captions = [maps[0].values], [f"for {name}"]
+    if target != other:
+        values += [maps[1].values, maps[0].values - maps[1].values]
+        captions += [f"for {other_name}", f"{name} rather than {other_name}"]
+    narrow = question.narrow
+    figure = overlay_maps(
+        view.subject.seen(question.inputs), values, captions, title, 2 if narrow else 3, 160 if narrow else 300
+    )
+    side, stride = WINDOW.get(view.subject.takes, (0, 0))
+    text = WHAT_TO_SEE[question.method.name].format(
+        baseline=BASELINES[view.subject.takes],
+        layer=question.layer.title if question.layer else "",
+        window=f"The square is {side}×{side} pixels, moved by {stride}; what is covered becomes "
+        f"{BASELINES[view.subject.takes]}.",
+    )
+    show_figure(figure, key, text + _on_patches(question))
+
+
+def _on_patches(question: Question) -> str:
+    """A word on Grad-CAM where a transformer's only convolution cuts the picture into patches."""
+    view, layer = question.view, question.layer
+    if layer is None or len(view.subject.convolutions) > 1:
+        return ""
+    convolution = view.subject.convolution(layer)
+    if convolution.stride != convolution.kernel_size:
+        return ""
+    return (
+        " This is the transformer's patch embedding, its only convolution: each square is one patch, before any "
+        "patch has looked at another."
+    )
+
+
+def _completeness(maps: list[Attribution]) -> None:
+    first = maps[0]
+    if first.gap is None or first.change is None:
+        return
+    share = abs(first.gap) / abs(first.change) if first.change else float("inf")
+    st.caption(
+        f"Completeness: all parts add up to {first.change + first.gap:+.3f}, the score changes by {first.change:+.3f}; "
+        f"the gap of {first.gap:+.3f} "
+        + (f"({share:.1%}) " if np.isfinite(share) else "")
+        + ("is what the steps of the integral miss." if share < 0.05 else "is large: read this map with care.")
+    )

@@ -1,0 +1,154 @@
+"""Figures of where a network looked: maps on the picture, bars of a table's features, curves that test a map."""
+
+import base64
+from collections.abc import Sequence
+
+import cv2
+import numpy as np
+import plotly.graph_objects as go
+from plotly.subplots import make_subplots
+
+from core.inspection.trust import Chance, Curves
+from core.report.figures import ACCENT, GREY, SECOND, SIGNED_SCALE, TEMPLATE, label_text
+
+FINEST = 112  # pixels a side of a drawn map: a photo's are averaged to that, or three of them would be a megabyte
+DIMMED = (0.12, 0.5)  # what black and white of the picture become under a map, so that its colours stand out
+LEGEND = 92  # pixels below the maps, for the colour bar
+
+
+def overlay_maps(
+    picture: np.ndarray,
+    maps: Sequence[np.ndarray],
+    captions: Sequence[str],
+    title: str,
+    columns: int = 3,
+    side: int = 300,
+    own_scales: bool = False,
+) -> go.Figure:
+    """`(h, w)` maps over the picture `(h, w)` or `(h, w, 3)` in [0, 1]: green speaks for the class, orange against it.
+
+    All maps share one scale, symmetric about 0, unless each is to have its own; `side` is a map's height in pixels.
+    """
+    columns = min(columns, len(maps))
+    rows = -(-len(maps) // columns)
+    figure = make_subplots(rows, columns, subplot_titles=list(captions), horizontal_spacing=0.03, vertical_spacing=0.08)
+    largest = max(float(np.abs(values).max()) for values in maps) or 1.0
+    for i, values in enumerate(maps):
+        row, column = i // columns + 1, i % columns + 1
+        own = (float(np.abs(values).max()) or 1.0) if own_scales else 1.0
+        figure.add_trace(_map(values / own, picture.shape[:2]), row, column)
+        figure.add_layout_image(_beneath(picture), row=row, col=column)
+    unit = "score, each map's largest = 1" if own_scales else "change of the score"
+    figure.update_layout(template=TEMPLATE, title=title, height=rows * (side + 30) + 50 + LEGEND, margin={"t": 74})
+    figure.update_layout(coloraxis=_scale(1.0 if own_scales else largest, f"against  ←  {unit}  →  for"))
+    figure.update_annotations(font={"size": 13, "color": GREY})
+    figure.update_xaxes(visible=False, constrain="domain")
+    figure.update_yaxes(visible=False, constrain="domain", autorange="reversed")
+    for axis in figure.select_yaxes():
+        axis.scaleanchor = axis.anchor
+    return figure
+
+
+def _map(values: np.ndarray, shape: tuple[int, ...]) -> go.Heatmap:
+    """The map's pixels lie on the picture's, whatever its own size."""
+    height, width = shape
+    factor = max(1, -(-max(values.shape) // FINEST))
+    if factor > 1:
+        size = values.shape[1] // factor, values.shape[0] // factor
+        values = cv2.resize(values.astype(np.float32), size, interpolation=cv2.INTER_AREA)
+    step_y, step_x = height / values.shape[0], width / values.shape[1]
+    return go.Heatmap(
+        z=values.astype(np.float32), x0=step_x / 2 - 0.5, dx=step_x, y0=step_y / 2 - 0.5, dy=step_y,
+        coloraxis="coloraxis", hovertemplate="column %{x:.0f}, row %{y:.0f}: %{z:.3g}<extra></extra>",
+    )  # fmt: skip
+
+
+def _beneath(picture: np.ndarray) -> dict[str, object]:
+    height, width = picture.shape[:2]
+    return {
+        "source": picture_png(DIMMED[0] + (DIMMED[1] - DIMMED[0]) * picture), "x": -0.5, "y": -0.5, "sizex": width,
+        "sizey": height, "xref": "x", "yref": "y",
+        "sizing": "stretch", "layer": "below",
+    }  # fmt: skip
+
+
+def picture_png(picture: np.ndarray) -> str:
+    """A `data:` address of a picture in [0, 1], grey or RGB; a small one enlarged so that its pixels can be seen."""
+    pixels = np.rint(np.clip(picture, 0, 1) * 255).astype(np.uint8)
+    pixels = cv2.cvtColor(pixels, cv2.COLOR_RGB2BGR) if pixels.ndim == 3 else pixels
+    scale = max(1, FINEST // max(pixels.shape[:2]))
+    large = pixels.repeat(scale, axis=0).repeat(scale, axis=1)
+    return "data:image/png;base64," + base64.b64encode(cv2.imencode(".png", large)[1].tobytes()).decode()
+
+
+def _scale(largest: float, title: str) -> dict[str, object]:
+    bar = {
+        "orientation": "h", "y": 0, "yanchor": "top", "ypad": 8, "thickness": 12, "len": 0.9, "nticks": 5,
+        "title": {"text": title, "side": "bottom"},
+    }  # fmt: skip
+    return {"colorscale": SIGNED_SCALE, "cmin": -largest, "cmax": largest, "colorbar": bar}
+
+
+def feature_bars(
+    features: Sequence[str], values: Sequence[np.ndarray], captions: Sequence[str], title: str
+) -> go.Figure:
+    """`(F,)` parts of one or two classes as bars beside each feature, the largest of the first class on top."""
+    order = np.argsort(np.abs(values[0]))
+    names = [label_text(features[i]) for i in order]
+    figure = go.Figure()
+    looks = ({"color": ACCENT}, {"color": SECOND, "pattern": {"shape": "/"}})
+    for parts, caption, look in zip(values, captions, looks, strict=False):
+        figure.add_bar(
+            y=names, x=parts[order].astype(np.float32), orientation="h", name=caption, marker=look,
+            hovertemplate="%{y}: %{x:.3g}<extra></extra>",
+        )  # fmt: skip
+    figure.update_layout(
+        template=TEMPLATE, title=title, height=110 + 24 * len(names) * len(figure.data),
+        showlegend=len(figure.data) > 1,
+        legend={"orientation": "h", "y": 1, "yanchor": "bottom", "x": 0, "traceorder": "normal"},
+    )  # fmt: skip
+    figure.update_xaxes(title="change of the score: against  ←  0  →  for", zeroline=True, zerolinecolor=GREY)
+    figure.update_yaxes(title="feature = its value", type="category")
+    return figure
+
+
+def curves_figure(
+    curves: Curves, chance: Chance, removed: str, quantity: str, title: str, narrow: bool = False
+) -> go.Figure:
+    """The map's deletion and insertion curves over the band of the random orders; `removed`: "pixels of ink"."""
+    texts = [
+        f"removed: area {curves.deletion_area:.2f}, by chance {chance.deletion_areas.mean():.2f}",
+        f"added: area {curves.insertion_area:.2f}, by chance {chance.insertion_areas.mean():.2f}",
+    ]
+    figure = make_subplots(
+        2 if narrow else 1, 1 if narrow else 2, subplot_titles=texts, horizontal_spacing=0.12, vertical_spacing=0.24
+    )
+    for i, part in enumerate(("deletion", "insertion")):
+        place = {"row": i + 1 if narrow else 1, "col": 1 if narrow else i + 1}
+        random = np.array([getattr(one, part) for one in chance.curves]) * 100
+        _band(figure, curves.shares * 100, random, place)
+        figure.add_scatter(
+            x=curves.shares * 100, y=getattr(curves, part) * 100, mode="lines+markers", marker={"size": 5},
+            line={"color": ACCENT, "width": 3}, name="in the map's order", showlegend=not i,
+            hovertemplate="%{x:.0f} %: %{y:.1f} %<extra>in the map's order</extra>", **place,
+        )  # fmt: skip
+        figure.update_xaxes(title=f"{removed} {('removed', 'added')[i]} (%)", **place)
+        figure.update_yaxes(title=f"{quantity} (%)", rangemode="tozero", **place)
+    figure.update_annotations(font={"size": 13, "color": GREY})
+    figure.update_layout(
+        template=TEMPLATE, title=title, height=700 if narrow else 400, showlegend=True, margin={"t": 70},
+        legend={"orientation": "h", "y": -0.12 if narrow else -0.3, "yanchor": "top", "x": 0, "xanchor": "left"},
+    )  # fmt: skip
+    return figure
+
+
+def _band(figure: go.Figure, x: np.ndarray, random: np.ndarray, place: dict[str, int]) -> None:
+    """Between the lowest and the highest of the random orders `(R, S)`, with their mean."""
+    edge = {"mode": "lines", "line": {"width": 0}, "hoverinfo": "skip", "showlegend": False}
+    figure.add_scatter(x=x, y=random.min(0), **edge, **place)
+    figure.add_scatter(x=x, y=random.max(0), fill="tonexty", fillcolor="rgba(128,136,149,0.22)", **edge, **place)
+    figure.add_scatter(
+        x=x, y=random.mean(0), mode="lines", line={"color": GREY, "dash": "dash"},
+        name="in random orders: mean and band", showlegend=place["row"] == 1 and place["col"] == 1,
+        hovertemplate="%{x:.0f} %: %{y:.1f} %<extra>random orders, mean</extra>", **place,
+    )  # fmt: skip
