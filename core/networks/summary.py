@@ -51,7 +51,7 @@ def summarise(network: nn.Module, example: torch.Tensor | None = None) -> list[L
             state=state_of(layer.module),
         )
         for layer in layers
-        if (layer.is_leaf_layer or is_block(layer.module)) and not _within_block(layer)
+        if (layer.is_leaf_layer or (is_block(layer.module) and layer.parent_info)) and not _within_block(layer)
     ]
 
 
@@ -96,7 +96,9 @@ def _path(layer: Any) -> str:
 
 def _within_block(layer: Any) -> bool:
     outer = layer.parent_info
-    return outer is not None and (is_block(outer.module) or _within_block(outer))
+    if outer is None or outer.parent_info is None:  # the network itself is no block of its own
+        return False
+    return is_block(outer.module) or _within_block(outer)
 
 
 def state_of(module: nn.Module) -> str:

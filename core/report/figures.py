@@ -84,6 +84,29 @@ def probability_bars(probabilities: np.ndarray, classes: Sequence[str], title: s
     return figure
 
 
+def likeliest_bars(probabilities: np.ndarray, classes: Sequence[str], title: str, most: int = 5) -> go.Figure:
+    """The likeliest of many classes from the top down: `(C,)` probabilities in [0, 1] → percent."""
+    best = np.argsort(-np.asarray(probabilities, float), kind="stable")[:most]
+    percent = np.asarray(probabilities, float)[best] * 100
+    names = [f"{i}. {label_text(classes[k])}" for i, k in enumerate(best, 1)]  # two classes may have one name
+    figure = go.Figure(
+        go.Bar(
+            x=percent,
+            y=names,
+            orientation="h",
+            marker={"color": ACCENT, "opacity": [1.0] + [FADED] * (len(best) - 1)},
+            text=[_percent(value) or f"{value:.2f}" for value in percent],
+            textposition="outside",
+            cliponaxis=False,
+            hovertemplate="%{y}: %{x:.2f} %<extra></extra>",
+        )
+    )
+    figure.update_layout(template=TEMPLATE, title=title, height=110 + 34 * len(best))
+    figure.update_xaxes(range=[0, 115], tickvals=[0, 50, 100], title="probability (%)")
+    figure.update_yaxes(type="category", autorange="reversed", title="class")
+    return figure
+
+
 def _percent(value: float) -> str:
     """Short, and never more than is known: 99.97 is not written as 100."""
     if value < 1:

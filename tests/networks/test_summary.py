@@ -4,6 +4,7 @@ import copy
 
 import pytest
 import torch
+import torchvision
 from torch import Tensor, nn
 
 from core.networks import ARCHITECTURES, NetworkSpec
@@ -176,3 +177,11 @@ def test_a_block_without_a_name_for_the_diagram_has_its_classes():
     network.second = nn.Sequential(Gate(), Gate())
     assert "2 × gate" in labels(network)
     assert [(row.name, row.kind) for row in summarise(network)][1:3] == [("second.0", "gate"), ("second.1", "gate")]
+
+
+def test_a_network_that_is_no_network_of_ours_is_told_layer_by_layer():
+    """torchvision's classes stand outside of torch.nn, as blocks do; the whole is none."""
+    network = torchvision.models.squeezenet1_1().eval()
+    rows = summarise(network, torch.zeros(1, 3, 64, 64))
+    assert [row.kind for row in rows[:4]] == ["Conv2d", "ReLU", "MaxPool2d", "fire"]
+    assert sum(row.parameters for row in rows) == sum(p.numel() for p in network.parameters())

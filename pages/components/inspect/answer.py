@@ -3,11 +3,12 @@
 import numpy as np
 import streamlit as st
 
-from core.report.figures import probability_bars
+from core.report.figures import likeliest_bars, probability_bars
 from pages.components.figure import show_figure
 from pages.components.inspect.view import View
 
-MOST = 10  # classes that are shown
+MANY = 20  # classes: more bars than a phone has room for; of so many only the likeliest are shown
+MOST = 5
 
 
 def show_answer(view: View) -> None:
@@ -19,16 +20,14 @@ def show_answer(view: View) -> None:
         st.caption("This network has no output layer: its filters and layers can be looked at, but it names nothing.")
         return
     probabilities = answer(view)
-    best = np.argsort(-probabilities)[:MOST] if len(probabilities) > MOST else np.arange(len(probabilities))
-    moment = f", {subject.moment}" if subject.moment else ""
-    what = "Each class" if len(best) == len(probabilities) else f"The {MOST} likeliest classes"
-    show_figure(
-        probability_bars(
-            probabilities[best], [subject.classes[i] for i in best], f"What {subject.name} answers{moment}"
-        ),
-        "inspect_answer",
-        f"{what} of {specimen.name}; one tall bar: it is sure.",
-    )
+    title = f"What {subject.name} answers" + (f", {subject.moment}" if subject.moment else "")
+    if len(subject.classes) > MANY:
+        figure = likeliest_bars(probabilities, subject.classes, title, MOST)
+        what = f"The {MOST} likeliest of {len(subject.classes):,} classes"
+    else:
+        figure, what = probability_bars(probabilities, subject.classes, title), "Each class"
+    long_bar = "one long bar" if len(subject.classes) > MANY else "one tall bar"
+    show_figure(figure, "inspect_answer", f"{what} of {specimen.name}; {long_bar}: it is sure.")
 
 
 def answer(view: View) -> np.ndarray:
