@@ -9,6 +9,7 @@ from sklearn.datasets import load_sample_image
 
 from core.errors import InklingError, PictureError
 from core.inspection.specimen import Specimen
+from core.inspection.strokes import strokes_within
 from core.networks import TrainedNetwork
 from core.reading import segment, written
 from core.reading.picture import decode_picture
@@ -124,7 +125,8 @@ def _decoded(content: bytes, name: str) -> np.ndarray:
 
 def _glyph(image: np.ndarray, name: str, strokes: tuple[dict, ...] = ()) -> Specimen:
     """The picture's symbol, or the one that is chosen of several; raises `PictureError` where there is none."""
-    found = [s.glyph for s in segment(image).segments if s.reason is None]
+    symbols = [s for s in segment(image).segments if s.reason is None]
+    found = [s.glyph for s in symbols]
     if not found:
         raise PictureError("No symbol was found on the picture; write one large and dark on empty paper.")
     largest = int(np.argmax([glyph.sum() for glyph in found]))
@@ -138,7 +140,7 @@ def _glyph(image: np.ndarray, name: str, strokes: tuple[dict, ...] = ()) -> Spec
             "Symbol", range(len(found)), default=largest, required=True, wrap=True,
             format_func=lambda i: str(i + 1), key=f"inspect_symbol_{len(found)}",
         )  # fmt: skip
-        strokes = ()  # whose strokes they are is not known
+        strokes = strokes_within(strokes, [s.box for s in symbols], chosen)
     return Specimen("glyphs", name, found[chosen], strokes=strokes)
 
 
