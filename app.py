@@ -1,10 +1,11 @@
-"""Inkling's frame: page config and navigation, nothing else. Start it with `streamlit run app.py`."""
+"""Inkling's frame: page config and navigation. Start it with `streamlit run app.py`."""
 
 from dataclasses import dataclass
 from pathlib import Path
 
 import streamlit as st
 
+from core.training.threads import wait_patiently
 from pages.components.page_changes import keep_page_changes
 
 
@@ -28,6 +29,7 @@ STYLE = Path(__file__).parent / "pages/components/style.css"
 
 
 def main() -> None:
+    wait_patiently()  # a browser runs beside the pages' torch
     keep_page_changes()
     st.set_page_config(page_title="Inkling", page_icon=ICON, layout="wide")
     st.html(STYLE)

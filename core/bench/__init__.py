@@ -15,6 +15,7 @@ BENCHMARKS: dict[str, str] = {
     "fashion": "core.bench.fashion:run",
     "heart": "core.bench.heart:run",
     "jobs": "core.bench.jobs:run",
+    "inspection": "core.bench.inspection:run",
 }
 
 

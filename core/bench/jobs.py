@@ -23,7 +23,7 @@ POLL_S = 0.02
 def run() -> Iterator[dict[str, Any]]:
     """One process trains at a time; both ways start a fresh Python and load the data."""
     config = recipe("report", epochs=EPOCHS, seed=1)
-    with _home() as home:
+    with temporary_home() as home:
         command_s, job_s, peak = [], [], 0
         for turn in range(TURNS):  # by turns, and the best of each, since machines drift
             command_s.append(_command_line(config, home, f"command-{turn}"))
@@ -42,7 +42,7 @@ def run() -> Iterator[dict[str, Any]]:
 
 
 @contextmanager
-def _home() -> Iterator[Path]:
+def temporary_home() -> Iterator[Path]:
     """An `INKLING_HOME` for the benchmark alone."""
     before = os.environ.get("INKLING_HOME")
     with tempfile.TemporaryDirectory() as home:

@@ -15,7 +15,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     from core import bench
+    from core.training.threads import wait_patiently
 
+    wait_patiently()
     failed = False
     for name in bench.choose(args.names):
         try:
