@@ -1,7 +1,202 @@
-"""layers."""
+"""Layers: what comes out after any layer, two side by side; attention; and one number, step by step."""
 
-from pages.components.inspect.view import View, does_not_apply
+from dataclasses import dataclass
+
+import numpy as np
+import streamlit as st
+
+from core.errors import InklingError
+from core.inspection.attention import as_maps, attention_layers, attention_weights, grid_side
+from core.inspection.subject import Layer
+from core.inspection.truncation import default_pair, in_words, inactive, included, kind_of, mean_activations
+from core.reading import written
+from core.report.activation_figures import MOST_CHANNELS, attention_figure, channel_maps, number_strip, token_heat
+from pages.components.figure import show_figure
+from pages.components.inspect.one_number import show_one_number
+from pages.components.inspect.view import View, missing_specimen
+from pages.components.screen import is_narrow
+
+SIDES = ("left", "right")
+ONE, CLASS_MEAN = "This picture", "The mean of a class"
+SAMPLES = 200  # test samples of a class that are averaged, at most
 
 
+@dataclass(frozen=True, eq=False)
+class _Source:
+    """What goes in: the specimen, or the test samples of a class."""
+
+    words: str  # "test sample 1", "the mean of 200 test samples of 7"
+    label: int | None = None  # of the class that is averaged
+
+
+@st.fragment
 def layers_panel(view: View) -> None:
-    does_not_apply("Nothing here yet.")
+    """Two truncated networks, attention maps where there are any, and one number."""
+    if missing_specimen(view):
+        return
+    narrow = is_narrow()
+    st.subheader("Truncated networks")
+    st.caption("The network is cut off after a layer: what it makes up to there is its output.")
+    source = _choose_source(view)
+    if source is not None:
+        for side, column, layer in zip(SIDES, st.columns(2, gap="large"), default_pair(view.subject), strict=True):
+            with column:
+                _show_side(view, side, layer, source, narrow)
+    if attention_layers(view.subject):
+        _show_attention(view, narrow)
+    show_one_number(view, narrow)
+
+
+def _choose_source(view: View) -> _Source | None:
+    assert view.specimen is not None
+    single = _Source(view.specimen.name)
+    if view.trained is None:
+        st.caption("For photos there are no test samples here, so only one picture can be shown, not a class's mean.")
+        return single
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        way = st.segmented_control("Of what", (ONE, CLASS_MEAN), default=ONE, required=True, key="inspect_layers_of")
+        if way == ONE:
+            return single
+        labels = range(len(view.subject.classes))
+        truth = view.specimen.label
+        first = view.subject.classes.index(truth) if truth in view.subject.classes else 0
+        label = st.selectbox(
+            "Class", labels, index=first, format_func=lambda i: written(view.subject.classes[i]), width=160,
+            key=f"inspect_layers_class_{view.subject.name}",
+        )  # fmt: skip
+    try:
+        count = len(_of_class(view, label))
+    except InklingError as error:
+        st.error(str(error), icon=":material/error:")
+        return None
+    if not count:
+        st.info("There are no test samples of this class.", icon=":material/info:")
+        return None
+    samples = "test sample" if count == 1 else "test samples"
+    return _Source(f"the mean of {count} {samples} of “{written(view.subject.classes[label])}”", label)
+
+
+def _of_class(view: View, label: int) -> np.ndarray:
+    """Numbers of the class's first test samples."""
+    from pages.components.train.tested import samples_of
+
+    assert view.trained is not None
+    return np.flatnonzero(samples_of(view.trained).labels.numpy() == label)[:SAMPLES]
+
+
+def _show_side(view: View, side: str, default: Layer, source: _Source, narrow: bool) -> None:
+    layers = view.subject.layers
+    given = view.layer and view.subject.layer(view.layer)
+    if side == "right" and given:
+        default = given
+    names = [layer.title for layer in layers]
+    title = st.selectbox(
+        "After layer", names, index=default.number - 1, key=f"inspect_{side}_{view.subject.name}_{default.number}"
+    )
+    layer = layers[names.index(title)]
+    values = _values(view, layer, source)
+    st.markdown(f"`{in_words(layer)}`")
+    _draw(values, view, layer, f"inspect_map_{side}", source, narrow)
+    steps = [x.label for x in included(view.subject, layer)]
+    if len(steps) > 8:
+        steps = [*steps[:3], f"… {len(steps) - 6} more …", *steps[-3:]]
+    st.caption("Up to here: " + (" → ".join(steps) or "nothing yet, this is the input") + ".")
+
+
+def _values(view: View, layer: Layer, source: _Source) -> np.ndarray:
+    if source.label is None:
+        return _activation(view.keys, layer.name, view)
+    return _class_mean(view.key, layer.name, source.label, view)
+
+
+@st.cache_data(max_entries=256, show_spinner=False)
+def _activation(keys: tuple[str, str], layer: str, _view: View) -> np.ndarray:
+    assert _view.specimen is not None
+    inputs = _view.subject.inputs(_view.specimen)
+    return _view.subject.activations(inputs, [layer])[layer][0].numpy()
+
+
+@st.cache_data(max_entries=64, show_spinner="Averaging over test samples …")
+def _class_mean(key: str, layer: str, label: int, _view: View) -> np.ndarray:
+    from core.networks.base import as_input
+    from pages.components.train.tested import samples_of
+
+    assert _view.trained is not None
+    inputs = samples_of(_view.trained).inputs[_of_class(_view, label)]
+    return mean_activations(_view.subject, as_input(inputs), [layer])[layer]
+
+
+def _draw(values: np.ndarray, view: View, layer: Layer, key: str, source: _Source, narrow: bool) -> None:
+    title, kind = f"After layer {layer.number}, {layer.label}", kind_of(layer.shape)
+    if kind == "maps" and values.shape[1:] != (1, 1) and layer.label != "scaled dot product attention":
+        figure = channel_maps(values[:MOST_CHANNELS], title, "half", narrow)
+        shown = "each" if len(values) <= MOST_CHANNELS else f"the first {MOST_CHANNELS} of {len(values)}"
+        show_figure(figure, key, f"One map for {shown} channel, of {source.words}; clear is zero.{_silent(values)}")
+    elif kind == "maps" and layer.label == "scaled dot product attention":
+        heads, tokens, size = values.shape
+        show_figure(
+            token_heat(values.transpose(1, 0, 2).reshape(tokens, heads * size), title, "number, head after head"),
+            key, f"One row for each token, of {source.words}: what {heads} heads gathered for it.",
+        )  # fmt: skip
+    elif kind == "tokens" and layer.label != "flatten":
+        show_figure(token_heat(values, title), key, f"One row for each patch of the picture, of {source.words}.")
+    elif kind == "tokens":
+        show_figure(token_heat(values, title, "place", "channel"), key, f"One row for each channel, of {source.words}.")
+    else:
+        names = _names(view, layer)
+        figure = number_strip(values.reshape(-1), title, names, "feature" if layer.number == 1 else "node")
+        show_figure(figure, key, f"One number for each node, of {source.words}; zero: it is silent.{_silent(values)}")
+
+
+def _names(view: View, layer: Layer) -> tuple[str, ...] | None:
+    """Of a vector's numbers: the classes' of the output, a table's columns' of its input."""
+    if layer.number == 1 and view.subject.columns:
+        return view.subject.columns
+    classes = view.subject.classes
+    if layer is view.subject.layers[-1] and layer.shape == (len(classes),):
+        return tuple(written(label) for label in classes)
+    return None
+
+
+def _silent(values: np.ndarray) -> str:
+    count = inactive(values)
+    if count is None:
+        return " Negative numbers are not cut off yet."
+    if not count:
+        return " None is inactive."
+    return f" Inactive (✗), zero everywhere: {count} of {len(values)}."
+
+
+def _show_attention(view: View, narrow: bool) -> None:
+    st.subheader("Attention")
+    layers = attention_layers(view.subject)
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        block = st.segmented_control(
+            "Block", range(len(layers)), default=0, required=True, format_func=lambda i: str(i + 1),
+            key="inspect_attention_block",
+        )  # fmt: skip
+        side = grid_side(layers[block])
+        mean = st.toggle("Mean over all patches", key="inspect_attention_mean")
+        row = st.number_input(
+            "Patch in row", 1, side, side // 2 + 1, key="inspect_attention_row", disabled=mean, width=130
+        )
+        column = st.number_input(
+            "Patch in column", 1, side, side // 2 + 1, key="inspect_attention_column", disabled=mean, width=130
+        )
+    patch = None if mean else (row - 1) * side + column - 1
+    weights = _attention(view.keys, layers[block].name, view)
+    assert view.specimen is not None
+    who = "each patch, on average," if patch is None else "the framed patch"
+    maps = as_maps(weights, side, patch).numpy()
+    show_figure(
+        attention_figure(maps, view.specimen.pixels, patch, f"What is attended to in block {block + 1}", narrow),
+        "inspect_attention",
+        f"From which patches {who} gathers, by each head: softmax(QKᵀ / √d), 100 % over a head's map. "
+        "An even map takes a little of everything.",
+    )
+
+
+@st.cache_data(max_entries=64, show_spinner=False)
+def _attention(keys: tuple[str, str], layer: str, _view: View):
+    assert _view.specimen is not None
+    return attention_weights(_view.subject, _view.subject.layer(layer), _view.subject.inputs(_view.specimen))[0]
