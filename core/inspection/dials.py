@@ -94,8 +94,14 @@ class Dials:
         """Turned and sized about the centre, then moved, in one resampling."""
         height, width = picture.shape[:2]
         matrix = cv2.getRotationMatrix2D(((width - 1) / 2, (height - 1) / 2), -self.rotate, self.size)
-        matrix[:, 2] += np.array([self.right, self.down]) * unit
+        matrix = matrix + np.array([[0, 0, self.right], [0, 0, self.down]]) * unit
         return cv2.warpAffine(picture, matrix, (width, height), flags=cv2.INTER_LINEAR, borderMode=border)
+
+
+def as_paper(glyph: np.ndarray, scale: int = 8) -> np.ndarray:
+    """A `(28, 28)` glyph in [0, 1] as a picture of ink on paper, `(H, W) uint8`, with a margin: for the reading."""
+    large = cv2.resize(1 - glyph.clip(0, 1), None, fx=scale, fy=scale, interpolation=cv2.INTER_CUBIC).clip(0, 1)
+    return np.pad(np.rint(large * 255).astype(np.uint8), 4 * scale, mode="edge")
 
 
 @dataclass(frozen=True, eq=False)

@@ -29,7 +29,7 @@ class Operation(ABC):
     @property
     @abstractmethod
     def described(self) -> str:
-        """What is done, in a few words; passports keep it."""
+        """What is done, in a few words, filters numbered from 1 as on the page; passports keep it."""
 
 
 @dataclass(frozen=True)
@@ -46,14 +46,14 @@ class _OnFilters(Operation):
         convolution = find_convolution(module, self.layer)
         if missing := [f for f in self.filters if f >= convolution.out_channels]:
             raise NetworkError(
-                f"The layer {self.layer!r} has {convolution.out_channels} filters now, numbered from 0: there is no "
-                f"filter {missing[0]}. Undo “{self.described}”, or what was done before it."
+                f"The layer {self.layer!r} has {convolution.out_channels} filters now: there is no filter "
+                f"{missing[0] + 1}. Undo “{self.described}”, or what was done before it."
             )
         return convolution
 
     @property
     def _where(self) -> str:
-        named = ", ".join(map(str, self.filters[:NAMED])) + (", …" if len(self.filters) > NAMED else "")
+        named = ", ".join(str(f + 1) for f in self.filters[:NAMED]) + (", …" if len(self.filters) > NAMED else "")
         return f"{self.layer}, filter{'s' if len(self.filters) > 1 else ''} {named}"
 
 
@@ -150,6 +150,27 @@ class UseGabor(Operation):
     @property
     def described(self) -> str:
         return "Gabor filters as the first layer"
+
+
+@dataclass(frozen=True)
+class Record:
+    """What was done, in order, and what was undone and can be done again; every step makes a new record."""
+
+    done: tuple[Operation, ...] = ()
+    undone: tuple[Operation, ...] = ()  # the last one comes back first
+
+    def add(self, operation: Operation) -> "Record":
+        return Record((*self.done, operation))
+
+    def undo(self) -> "Record":
+        return Record(self.done[:-1], (*self.undone, *self.done[-1:]))
+
+    def redo(self) -> "Record":
+        return Record((*self.done, *self.undone[-1:]), self.undone[:-1])
+
+    def remove(self, number: int) -> "Record":
+        """Without the operation of that place, counted from 0."""
+        return Record(self.done[:number] + self.done[number + 1 :])
 
 
 def operate(module: nn.Module, operations: Sequence[Operation]) -> nn.Module:

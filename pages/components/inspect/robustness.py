@@ -1,7 +1,252 @@
-"""robustness."""
+"""Robustness: the current picture on dials, under every corruption, and the league of all networks."""
 
-from pages.components.inspect.view import View, does_not_apply
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import streamlit as st
+
+from core.errors import InklingError
+from core.report.figures import probability_bars
+from core.report.sample_figures import picture_address
+from pages.components.caches import recognizer
+from pages.components.figure import show_figure
+from pages.components.inspect.answer import answer
+from pages.components.inspect.kept import kept
+from pages.components.inspect.league import league_panel
+from pages.components.inspect.view import View, does_not_apply, missing_specimen
+
+if TYPE_CHECKING:
+    from core.inspection.dials import Dials, Sweep
+
+STYLE = Path(__file__).with_suffix(".css")
+DIAL, SHEET, LEAGUE = "dial", "sheet", "league"
+PARTS = {
+    DIAL: ":material/tune: This picture, on dials",
+    SHEET: ":material/apps: This picture, 75 ways",
+    LEAGUE: ":material/leaderboard: League of networks",
+}
+MOVED = "robust_moved"  # the dial that was moved last
+KEY = "robust_dial_{}"
+MOST = 10  # classes that are shown where there are many
 
 
 def robustness_panel(view: View) -> None:
-    does_not_apply("Nothing here yet.")
+    st.html(STYLE)
+    parts = list(PARTS) if view.subject.takes == "glyphs" else [DIAL]
+    part = parts[0]
+    if len(parts) > 1:
+        part = st.segmented_control(
+            "What to test", parts, default=DIAL, required=True, format_func=PARTS.get, wrap=True, key="robust_part",
+            label_visibility="collapsed",
+        )  # fmt: skip
+    if part == LEAGUE:
+        league_panel(view)
+        return
+    if not view.subject.classes:
+        does_not_apply("This network has no output layer, so there is no answer that could change.")
+    elif not missing_specimen(view):
+        {DIAL: _features if view.subject.takes == "features" else _dials, SHEET: _sheet}[part](view)
+
+
+@st.fragment
+def _dials(view: View) -> None:
+    from core.inspection.dials import DIALS, NOT_FOR_PHOTOS
+
+    assert view.specimen is not None
+    photo = view.subject.takes == "photos"
+    shown = [name for name in DIALS if not (photo and name in NOT_FOR_PHOTOS)]
+    st.caption(
+        "Lengths are in 1/28 of the photo’s longer side." if photo else
+        "The dials change the 28 × 28 pixels that the network itself gets; nothing is cut out or centred anew."
+    )  # fmt: skip
+    with st.container(key="robust_dials"), st.grid(3, min_column_width=240):
+        for name in shown:
+            dial = DIALS[name]
+            st.slider(
+                f"{dial.title} ({dial.unit})", float(dial.low), float(dial.high), float(dial.neutral), float(dial.step),
+                format="%g", key=KEY.format(name), on_change=_remember, args=(name,),
+            )  # fmt: skip
+    st.button("Reset", icon=":material/restart_alt:", key="robust_reset", on_click=_reset)
+    dials = _now(shown)
+    moved = st.session_state.get(MOVED, "rotate")
+    changed = dials.apply(view.specimen.pixels)
+    left, right = st.columns(2, gap="large")
+    with left:
+        _pictures(view, changed)
+        _answer(view, changed, dials)
+    with right:
+        found = _swept(view, dials, moved)
+        dial = DIALS[moved]
+        _curve(view, found, getattr(dials, moved), dial.title, dial.unit)
+
+
+def _number(value: float) -> str:
+    return f"{value:.3g}".replace("-", "−")
+
+
+def _remember(name: str) -> None:
+    st.session_state[MOVED] = name
+
+
+def _reset() -> None:
+    from core.inspection.dials import DIALS
+
+    for name, dial in DIALS.items():
+        st.session_state[KEY.format(name)] = float(dial.neutral)
+
+
+def _now(shown: list[str]) -> "Dials":
+    from core.inspection.dials import Dials
+
+    return Dials(**{name: float(st.session_state[KEY.format(name)]) for name in shown})
+
+
+def _pictures(view: View, changed: np.ndarray) -> None:
+    assert view.specimen is not None
+    if changed.ndim == 3:
+        st.image(changed, caption=f"{view.specimen.name}, changed", width=300)
+        return
+    pair = "".join(
+        f'<figure><img alt="{what}" src="{picture_address(glyph * 255)}"><figcaption>{what}</figcaption></figure>'
+        for what, glyph in (("as it was", view.specimen.pixels), ("changed", changed))
+    )
+    st.html(f'<div class="robust-pair">{pair}</div>')
+
+
+def _answer(view: View, changed: np.ndarray, dials: "Dials") -> None:
+    """What the network answers to the changed picture, and the whole pipeline beside it."""
+    from dataclasses import replace
+
+    assert view.specimen is not None
+    subject, specimen = view.subject, replace(view.specimen, pixels=changed)
+    probabilities = kept(
+        ("robust answer", view.keys, dials), lambda: subject.probabilities(subject.inputs(specimen))[0]
+    )
+    count = len(probabilities)
+    best = np.argsort(-probabilities)[:MOST] if count > 2 * MOST else np.arange(count)
+    first, now = int(answer(view).argmax()), int(probabilities.argmax())
+    named = subject.classes
+    said = f"It still answers {named[now]}." if first == now else f"✗ It answered {named[first]}; now {named[now]}."
+    show_figure(
+        probability_bars(probabilities[best], [named[i] for i in best], "What it answers to the changed picture"),
+        "robust_answer", said,
+    )  # fmt: skip
+    if view.trained is not None and not subject.moment and changed.ndim == 2:
+        st.markdown(kept(("robust pipeline", view.keys, dials), lambda: _pipeline(view, changed)))
+
+
+def _pipeline(view: View, glyph: np.ndarray) -> str:
+    """What the whole way from a picture on paper to a reading makes of the changed glyph."""
+    from core.inspection.dials import as_paper
+    from core.reading import written
+
+    assert view.trained is not None
+    try:
+        page = recognizer(view.trained.name).read(as_paper(glyph))
+    except InklingError as error:
+        return str(error)
+    read = [
+        f"**{written(r.label)}** ({r.confidence:.0%})" if r.label else f"nothing ({r.reason})" for r in page.readings
+    ]
+    told = ", ".join(read[:6]) + (", …" if len(read) > 6 else "") if read else "nothing at all"
+    return f"The whole reading pipeline, which cuts symbols out and brings them to size and place first, reads: {told}."
+
+
+def _swept(view: View, dials: "Dials", moved: str) -> "Sweep":
+    from dataclasses import replace
+
+    from core.inspection.dials import DIALS, sweep
+
+    assert view.specimen is not None
+    specimen = view.specimen
+    others = replace(dials, **{moved: DIALS[moved].neutral})  # the curve is the same wherever this dial stands
+    return kept(("robust sweep", view.keys, others, moved), lambda: sweep(view.subject, specimen, others, moved))
+
+
+def _curve(view: View, found: "Sweep", now: float, title: str, unit: str) -> None:
+    from core.report.robustness_figures import sweep_figure
+
+    label = view.subject.classes[found.original]
+    if not found.flips:
+        what = f"Over the whole dial it answers {label}."
+    else:
+        where = " and ".join(_number(flip) for flip in found.flips)
+        what = f"Dashed: from {where} on, another answer comes first."
+    show_figure(
+        sweep_figure(found.values, found.of_original, now, found.flips, title, unit, label), "robust_sweep",
+        f"{what} The ring is where the dial stands now. Move another dial for its curve.",
+    )  # fmt: skip
+
+
+@st.fragment
+def _features(view: View) -> None:
+    """One feature of a table's row moved, all others as they are."""
+    from core.inspection.dials import sweep_feature
+    from core.report.robustness_figures import sweep_figure
+
+    assert view.specimen is not None
+    specimen, columns = view.specimen, view.subject.columns
+    number = st.selectbox("Feature", range(len(columns)), format_func=lambda i: columns[i], key="robust_feature")
+    found = kept(("robust feature", view.keys, number), lambda: sweep_feature(view.subject, specimen, number))
+    own = float(specimen.pixels[number])
+    low, high = float(found.values[0]), float(found.values[-1])
+    now = st.slider(
+        f"{columns[number]}, as the network gets it (0 is the mean, 1 a standard deviation above it)", low, high,
+        min(max(own, low), high), 0.01, key=f"robust_value_{number}_{specimen.key[:8]}",
+    )  # fmt: skip
+    probabilities = [np.interp(now, found.values, column) for column in found.probabilities.T]
+    best = int(np.argmax(probabilities))
+    label = view.subject.classes[found.original]
+    st.markdown(f"It answers **{view.subject.classes[best]}**, {max(probabilities):.0%} sure.")
+    where = " and ".join(_number(flip) for flip in found.flips)
+    show_figure(
+        sweep_figure(found.values, found.of_original, now, found.flips, columns[number], "scaled", label),
+        "robust_feature_sweep",
+        (f"Dashed: from {where} on, another answer comes first." if where else f"Over all values it answers {label}.")
+        + " All other features stay as they are; corruptions of pictures do not apply to a table.",
+    )
+
+
+def _sheet(view: View) -> None:
+    """All corruptions at all strengths of the current glyph, each with the answer."""
+    from core.inspection.corruptions import CORRUPTIONS, STRENGTHS, corrupt
+    from core.report.robustness_figures import corruption_sheet
+    from pages.components.screen import is_narrow
+
+    assert view.specimen is not None
+    subject, pixels = view.subject, view.specimen.pixels
+
+    def make() -> tuple[np.ndarray, np.ndarray]:
+        import torch
+
+        from core.networks.base import as_input
+
+        glyph = np.rint(pixels * 255).clip(0, 255).astype(np.uint8)[None]
+        all_ways = np.stack([np.concatenate([corrupt(glyph, kind, s) for s in STRENGTHS]) for kind in CORRUPTIONS])
+        inputs = as_input(torch.from_numpy(all_ways.reshape(-1, 28, 28)))
+        return all_ways, subject.probabilities(inputs).argmax(1).reshape(all_ways.shape[:2])
+
+    glyphs, answers = kept(("robust sheet", view.keys), make)
+    first = int(answer(view).argmax())
+    names = [[subject.classes[a] for a in row] for row in answers]
+    changed = int((answers != first).sum())
+    titles = [kind.title for kind in CORRUPTIONS.values()]
+    show_figure(
+        corruption_sheet(
+            glyphs, names, subject.classes[first], titles,
+            f"{changed} of {answers.size} change the answer", is_narrow(),
+        ),
+        "robust_sheet",
+        f"To the untouched picture it answers {subject.classes[first]}. Framed with dashes: the answer is another one "
+        "then. Strength 1 is read without effort, 5 is hard, but people still read it.",
+    )  # fmt: skip
+    with st.expander("What the corruptions do, in numbers", icon=":material/table:"):
+        import pandas as pd
+
+        rows = [
+            {"corruption": kind.title, "what": kind.about, "unit": kind.unit}
+            | {f"strength {s}": level for s, level in zip(STRENGTHS, kind.levels, strict=True)}
+            for kind in CORRUPTIONS.values()
+        ]
+        st.dataframe(pd.DataFrame(rows), hide_index=True, width="stretch", key="robust_levels")
