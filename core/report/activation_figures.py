@@ -18,7 +18,10 @@ MOST_CHANNELS = 128  # maps in one figure
 def channel_maps(
     values: np.ndarray, title: str, width: str = "half", narrow: bool = False, numbers: Sequence[int] | None = None
 ) -> go.Figure:
-    """`(C, h, w)` outputs as one map for each channel, all on one scale; ✗ where all is zero; `width`: "half" of the page or "full"."""
+    """`(C, h, w)` outputs as one map for each channel, all on one scale; ✗ where all is zero.
+
+    `width`: "half" of the page or "full".
+    """
     count = len(values)
     numbers = list(range(count)) if numbers is None else list(numbers)
     room = NARROW_PX if narrow else WIDE_PX if width == "full" else WIDE_PX // 2 - 20
@@ -29,7 +32,7 @@ def channel_maps(
     figure = tile_figure(
         grid, title, [f"{n + 1} ✗" if s else str(n + 1) for n, s in zip(numbers, silent, strict=True)], 10
     )
-    for i in np.flatnonzero(silent):
+    for i in np.flatnonzero(silent).tolist():
         x, y = grid.corner(i)
         line = {"color": GREY, "width": 1, "dash": "dot"}
         figure.add_shape(type="rect", x0=x, y0=y, x1=x + 1 - GAP, y1=y + 1 - GAP, line=line)
@@ -81,10 +84,10 @@ def token_heat(values: np.ndarray, title: str, across: str = "number", down: str
         go.Heatmap(
             z=values, x=np.arange(1, width + 1), y=np.arange(1, count + 1), colorscale=SIGNED_SCALE, zmin=-largest,
             zmax=largest, hovertemplate=f"{down} %{{y}}, {across} %{{x}}<br>%{{z:.4f}}<extra></extra>",
-            colorbar=colour_bar("activation") | {"y": -0.17},
+            colorbar=colour_bar("activation") | {"y": -0.24},
         )
     )  # fmt: skip
-    figure.update_layout(template=TEMPLATE, title=title, height=440, margin={"b": 110})
+    figure.update_layout(template=TEMPLATE, title=title, height=450, margin={"b": 125})
     figure.update_xaxes(title=across)
     figure.update_yaxes(title=down, autorange="reversed", showgrid=False)
     return figure
@@ -144,7 +147,7 @@ def map_to_click(
     figure = go.Figure(
         go.Heatmap(
             z=values, x=np.arange(w), y=np.arange(h), colorscale=SIGNED_SCALE, zmin=-largest, zmax=largest,
-            hoverinfo="skip", colorbar=colour_bar("activation") | {"y": -0.2},
+            hoverinfo="skip", colorbar=colour_bar("activation") | {"y": -0.24},
         )
     )  # fmt: skip
     figure.add_trace(
@@ -169,7 +172,7 @@ def map_to_click(
             line={"color": SECOND, "width": 3},
         )
     left, top, right, bottom = outline or (0, 0, 0, 0)
-    figure.update_layout(template=TEMPLATE, title=title, height=420, margin={"b": 100}, clickmode="event+select")
+    figure.update_layout(template=TEMPLATE, title=title, height=430, margin={"b": 110}, clickmode="event+select")
     figure.update_xaxes(
         title="column (pixels)", constrain="domain", range=[min(-0.5, left) - 0.1, max(w - 0.5, right) + 0.1],
         tickvals=_ticks(w), ticktext=[str(t + 1) for t in _ticks(w)],

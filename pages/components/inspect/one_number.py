@@ -26,7 +26,7 @@ def show_one_number(view: View, narrow: bool) -> None:
     title = st.selectbox("Of layer", titles, key=f"{KEY}_layer_{view.subject.name}")
     layer = layers[titles.index(title)]
     if layer in dense:
-        _show_weighing(view, layer)
+        _show_weighing(view, layer, narrow)
     else:
         _show_sum(view, layer, narrow)
 
@@ -60,7 +60,7 @@ def _show_sum(view: View, layer: Layer, narrow: bool) -> None:
         f"{KEY}_tables",
         "Each pixel times the weight over it; all products of all channels are added up, and the bias with them.",
     )
-    _show_steps(_first_line(found), found.value, found.steps, view, layer, (channel, row, column))
+    _show_steps(_first_line(found), found.value, found.steps, view, layer, (channel, row, column), narrow)
 
 
 def _click_map(values: np.ndarray, layer: Layer, chosen: tuple[int, int], own: str, keys: tuple[str, str]) -> None:
@@ -133,7 +133,7 @@ def _first_line(found: Sum) -> str:
     return f"sum of {found.patch.size:,} products{many} {number(products)} + bias {number(found.bias)}"
 
 
-def _show_weighing(view: View, layer: Layer) -> None:
+def _show_weighing(view: View, layer: Layer, narrow: bool) -> None:
     own = f"{KEY}_{view.subject.name}_{layer.name}"
     with st.container(horizontal=True):
         place: tuple[int, ...] = ()
@@ -164,7 +164,7 @@ def _show_weighing(view: View, layer: Layer) -> None:
             }), hide_index=True, width="stretch", key=f"{KEY}_products",
         )  # fmt: skip
     line = f"sum of {len(found.inputs):,} products {number(found.value - found.bias)} + bias {number(found.bias)}"
-    _show_steps(line, found.value, found.steps, view, layer, place)
+    _show_steps(line, found.value, found.steps, view, layer, place, narrow)
 
 
 @st.cache_data(max_entries=128, show_spinner=False)
@@ -174,24 +174,35 @@ def _weighing(keys: tuple[str, str], layer: str, place: tuple[int, ...], _view: 
 
 
 def _show_steps(
-    line: str, value: float, steps: tuple[Step, ...], view: View, layer: Layer, place: tuple[int, ...]
+    line: str, value: float, steps: tuple[Step, ...], view: View, layer: Layer, place: tuple[int, ...], narrow: bool
 ) -> None:
     """What becomes of the number, beside what the network itself computed."""
     names = tuple({layer.name: 0} | {step.layer: 0 for step in steps})
     own = _own_numbers(view.keys, names, ((layer.name, place), *((step.layer, step.place) for step in steps)), view)
     rows = [(layer.label, line, value), *((step.label, step.formula, step.value) for step in steps)]
+    if narrow:
+        st.markdown(
+            "\n".join(
+                f"{i}. {label}: {how} = **{number(made)}** (the network’s own: {number(theirs)})"
+                for i, ((label, how, made), theirs) in enumerate(zip(rows, own, strict=True), 1)
+            )
+        )
+    else:
+        _step_table(rows, own)
+    st.caption("Worked out here by hand, operation by operation, beside the number that the network itself computed.")
+
+
+def _step_table(rows: list[tuple[str, str, float]], own: list[float]) -> None:
+    labels, how, numbers = zip(*rows, strict=True)
     st.dataframe(
-        pd.DataFrame({
-            "operation": [row[0] for row in rows], "how": [row[1] for row in rows],
-            "number": [row[2] for row in rows], "the network’s own": own,
-        }), hide_index=True, width="stretch", key=f"{KEY}_steps",
+        pd.DataFrame({"operation": labels, "how": how, "number": numbers, "the network’s own": own}),
+        hide_index=True, width="stretch", key=f"{KEY}_steps",
         column_config={
             "number": st.column_config.NumberColumn(format="%.5f", width="small"),
             "the network’s own": st.column_config.NumberColumn(format="%.5f", width="small"),
             "how": st.column_config.TextColumn(width="large"),
         },
     )  # fmt: skip
-    st.caption("Worked out here by hand, operation by operation, beside the number that the network itself computed.")
 
 
 @st.cache_data(max_entries=128, show_spinner=False)
