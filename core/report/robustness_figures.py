@@ -9,7 +9,12 @@ from core.report.figures import ACCENT, GREY, TEMPLATE, WRONG, label_text
 from core.report.sample_figures import picture_address
 
 # Accuracies: pale for few right, full green for all; the numbers in the cells say it too.
-SCALE = [[0, "rgba(209,73,91,0.85)"], [0.5, "rgba(209,73,91,0.08)"], [1, "rgba(27,148,136,0.85)"]]
+SCALE = [
+    [0, "rgba(209,73,91,0.85)"],
+    [0.5, "rgba(209,73,91,0.05)"],
+    [0.5, "rgba(27,148,136,0.05)"],  # not through the grey between the two colours
+    [1, "rgba(27,148,136,0.85)"],
+]
 CELL_PX = 28  # height of a row
 SIDE = 28  # pixels of a glyph
 SHORT = 8  # characters of an answer that have room below a glyph
@@ -67,7 +72,10 @@ def corruption_sheet(
             corner = column * cell_x, row * cell_y
             _answered(figure, glyphs[kind, strength], answers[kind][strength], right, corner, narrow)
     figure.update_layout(
-        template=TEMPLATE, title=title, height=120 + rows * 36 if narrow else 560, margin={"t": 90, "b": 8}
+        template=TEMPLATE,
+        title={"text": title, "y": 1, "yref": "container", "yanchor": "top", "pad": {"t": 12}},
+        height=120 + rows * 36 if narrow else 600,
+        margin={"t": 90 if narrow else 150, "b": 8},
     )
     names = list(kinds), [str(i + 1) for i in range(strengths)]
     across, down = names[::-1] if narrow else names
@@ -103,10 +111,12 @@ def _answered(
         return  # there is little room
     text, most = label_text(answer), 2 if beside else SHORT
     text = ("✗ " if wrong and not beside else "") + (text if len(text) <= most else text[: most - 1] + "…")
-    place = {"x": x + SIDE, "y": y + SIDE / 2, "xanchor": "left"} if beside else {
+    place = {"x": x + SIDE + 3, "y": y + SIDE / 2, "xanchor": "left"} if beside else {
         "x": x + SIDE / 2, "y": y + SIDE, "yanchor": "top",
     }  # fmt: skip
-    figure.add_annotation(text=text, showarrow=False, font={"size": 12, "color": WRONG if wrong else GREY}, **place)
+    figure.add_annotation(
+        text=text, showarrow=False, font={"size": 10 if beside else 12, "color": WRONG if wrong else GREY}, **place
+    )
 
 
 def league_figure(
@@ -119,12 +129,11 @@ def league_figure(
         go.Heatmap(
             z=percent, x=list(columns), y=[label_text(name) for name in networks], text=text, texttemplate="%{text}",
             textfont={"size": 11}, colorscale=SCALE, zmin=0, zmax=100, xgap=1, ygap=1, hoverongaps=False,
-            showscale=len(networks) > 5,
-            colorbar={"title": "right (%)", "thickness": 12, "outlinewidth": 0, "tickvals": [0, 50, 100]},
+            showscale=False,  # the cells say it
             hovertemplate="%{y}, %{x}: %{z:.1f} % right<extra></extra>",
         )
     )  # fmt: skip
-    figure.update_layout(template=TEMPLATE, title=title, height=220 + CELL_PX * len(networks))
+    figure.update_layout(template=TEMPLATE, title=f"{title} (%)", height=220 + CELL_PX * len(networks))
     figure.update_xaxes(title=x_title, type="category", tickangle=-45 if len(columns) > 6 else 0)
     figure.update_yaxes(title=y_title, type="category", autorange="reversed", showgrid=False)
     return figure

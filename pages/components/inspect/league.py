@@ -9,6 +9,7 @@ from core.errors import InklingError
 from core.networks import list_readers, open_network
 from pages.components.figure import show_figure
 from pages.components.inspect.view import View
+from pages.components.screen import is_narrow
 
 if TYPE_CHECKING:
     from core.inspection.league import Standing
@@ -38,7 +39,7 @@ def league_panel(view: View) -> None:
         )  # fmt: skip
     job = league_job.latest()
     running = job is not None and job.running
-    st.fragment(_league, run_every=EVERY_S if running else None)(view, groups[chosen], running)
+    st.fragment(_league, run_every=EVERY_S if running else None)(view, groups[chosen], running, is_narrow())
 
 
 def _described(key: tuple[str, tuple[str, ...]], count: int, keys: list[tuple[str, tuple[str, ...]]]) -> str:
@@ -47,7 +48,7 @@ def _described(key: tuple[str, tuple[str, ...]], count: int, keys: list[tuple[st
     return f"{name}{f', {len(classes)} classes' if same else ''}: {count} network{'s' if count > 1 else ''}"
 
 
-def _league(view: View, names: list[str], seen_running: bool) -> None:
+def _league(view: View, names: list[str], seen_running: bool, narrow: bool) -> None:
     from core.inspection import league_job
 
     job = league_job.latest()
@@ -61,7 +62,7 @@ def _league(view: View, names: list[str], seen_running: bool) -> None:
         st.warning(f"{name}: {said}", icon=":material/warning:")
     known = [s for s in standings if s.right]
     if known:
-        _show(view, known)
+        _show(view, known, narrow)
 
 
 def _standings(names: list[str]) -> tuple[list["Standing"], dict[str, str]]:
@@ -111,23 +112,25 @@ def _progress(job: "LeagueJob") -> str:
     return f"{job.current or 'The next network'} is being tested{when}"
 
 
-def _show(view: View, known: list["Standing"]) -> None:
+def _show(view: View, known: list["Standing"], narrow: bool) -> None:
     from core.inspection.corruptions import CORRUPTIONS, STRENGTHS
     from core.report.robustness_figures import league_figure
 
     ranked = sorted(known, key=lambda s: -_mean(s))
     titles = [kind.title for kind in CORRUPTIONS.values()]
     _ranking(ranked)
+    units = ("clean", *CORRUPTIONS)
+    table = np.array([[_number(s.accuracy(unit)) for unit in units] for s in ranked])
+    axes = ([s.network for s in ranked], "network"), (["clean", *titles], "corruption")
+    (rows, row_title), (columns, column_title) = axes[::-1] if narrow else axes
     show_figure(
         league_figure(
-            np.array([[_number(s.accuracy("clean")), *(_number(s.accuracy(k)) for k in CORRUPTIONS)] for s in ranked]),
-            [s.network for s in ranked], ["clean", *titles], "Right under each corruption, mean of five strengths",
-            "corruption", "network",
+            table.T if narrow else table, rows, columns, "Right, mean of five strengths", column_title, row_title
         ),
         "league_all",
-        "The most robust network stands at the top. Green cells: most samples are still read right; red: few are. "
-        "Empty cells are not measured yet.",
-    )  # fmt: skip
+        f"The most robust network stands {'on the left' if narrow else 'at the top'}. Green cells: most samples are "
+        "still read right; red: few are. Empty cells are not measured yet.",
+    )
     names = [s.network for s in ranked]
     own = names.index(view.subject.name) if view.subject.name in names else 0
     name = st.selectbox("One network by strength", names, index=own, key=ONE)

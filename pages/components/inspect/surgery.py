@@ -255,13 +255,13 @@ def _costs(view: View, operations: tuple["Operation", ...], module: "nn.Module")
     show_tiles(
         {
             "Parameters": f"{after.parameters:,}",
-            "Weights file": f"{after.bytes / 1e3:,.1f} kB",
+            "Weights file": f"{after.bytes / 1e3:,.0f} kB",
             "One glyph": f"{after.latency_us:.0f} µs",
         },
         {"One glyph": "ONNX Runtime on one thread, the median of up to 1,000 answers; before and after in turns."},
     )
     st.caption(
-        f"Before: {before.parameters:,} parameters, {before.bytes / 1e3:,.1f} kB, {before.latency_us:.0f} µs. Fewer "
+        f"Before: {before.parameters:,} parameters, {before.bytes / 1e3:,.0f} kB, {before.latency_us:.0f} µs. Fewer "
         "filters are not always quicker: ONNX Runtime computes channels in blocks, and an odd number fills them badly."
     )
 
