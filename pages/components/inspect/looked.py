@@ -115,7 +115,7 @@ def _choose_layer(view: View) -> Layer:
     clicked = next((i for i, layer in enumerate(convolutions) if view.layer in (layer.name, layer.path)), None)
     chosen = st.selectbox(
         "Layer", range(len(convolutions)), len(convolutions) - 1 if clicked is None else clicked,
-        format_func=lambda i: convolutions[i].title, key=f"inspect_looked_layer_{view.key}",
+        format_func=lambda i: convolutions[i].title, key=f"inspect_looked_layer_{view.subject.name}_{clicked}",
         help="Early convolutions see edges in fine detail, the last one whole parts of the picture, coarsely.",
     )  # fmt: skip
     return convolutions[chosen]
