@@ -131,33 +131,38 @@ def _frame_patch(figure: go.Figure, corner: tuple[float, float], place: tuple[in
     figure.add_shape(type="rect", x0=x, y0=y, x1=x + cell, y1=y + cell, line={"color": SECOND, "width": 2})
 
 
-def map_to_click(
+def one_map(
     values: np.ndarray,
     title: str,
     chosen: tuple[int, int] | None = None,
     outline: tuple[float, float, float, float] | None = None,
 ) -> go.Figure:
-    """`(h, w)` one channel, on which a click chooses a number: `chosen`, `(row, column)` from 0, is ringed.
+    """`(h, w)` one channel. With `chosen`, `(row, column)` from 0, that number is framed and others can be clicked on.
 
     `outline`: left, top, right, bottom of a frame, in pixels from the first one's middle, which is at 0.
     """
     h, w = values.shape
     largest = float(np.abs(values).max()) or 1.0
     rows, columns = np.mgrid[:h, :w]
+    places = np.stack([rows + 1, columns + 1], -1).astype(np.int16)
+    hover = "row %{customdata[0]}, column %{customdata[1]}<br>"
     figure = go.Figure(
         go.Heatmap(
             z=values, x=np.arange(w), y=np.arange(h), colorscale=SIGNED_SCALE, zmin=-largest, zmax=largest,
-            hoverinfo="skip", colorbar=colour_bar("activation") | {"y": -0.24},
+            customdata=places, hovertemplate=hover + "%{z:.4f}<extra></extra>",
+            colorbar=colour_bar("activation") | {"y": -0.24},
         )
     )  # fmt: skip
-    figure.add_trace(
-        go.Scatter(  # a heat map cannot be clicked on, its cells' middles can
-            x=columns.ravel(), y=rows.ravel(), mode="markers",
-            marker={"size": max(6, 280 // max(h, w)), "opacity": 0, "symbol": "square"},
-            customdata=np.stack([rows.ravel() + 1, columns.ravel() + 1], 1), text=[f"{v:.4f}" for v in values.ravel()],
-            hovertemplate="row %{customdata[0]}, column %{customdata[1]}<br>%{text}<extra></extra>",
-        )
-    )  # fmt: skip
+    if chosen is not None:
+        figure.add_trace(
+            go.Scatter(  # a heat map cannot be clicked on, its cells' middles can
+                x=columns.ravel(), y=rows.ravel(), mode="markers",
+                marker={"size": max(5, 280 // max(h, w)), "opacity": 0, "symbol": "square"},
+                customdata=np.concatenate([places, values[..., None]], -1).reshape(-1, 3),
+                hovertemplate=hover + "%{customdata[2]:.4f}<extra></extra>",
+            )
+        )  # fmt: skip
+        figure.update_layout(clickmode="event+select")
     if outline is not None:
         left, top, right, bottom = outline
         figure.add_shape(type="rect", x0=left, y0=top, x1=right, y1=bottom, line={"color": SECOND, "width": 3})
@@ -172,7 +177,7 @@ def map_to_click(
             line={"color": SECOND, "width": 3},
         )
     left, top, right, bottom = outline or (0, 0, 0, 0)
-    figure.update_layout(template=TEMPLATE, title=title, height=430, margin={"b": 110}, clickmode="event+select")
+    figure.update_layout(template=TEMPLATE, title=title, height=430, margin={"b": 110})
     figure.update_xaxes(
         title="column (pixels)", constrain="domain", range=[min(-0.5, left) - 0.1, max(w - 0.5, right) + 0.1],
         tickvals=_ticks(w), ticktext=[str(t + 1) for t in _ticks(w)],

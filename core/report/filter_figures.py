@@ -98,7 +98,7 @@ def filter_close_up(
         rows, columns = 1, 1
     figure = make_subplots(rows, columns, horizontal_spacing=0.12, vertical_spacing=0.16)
     figure.add_trace(number_cells(kernel, "weight", largest), 1, 1)
-    _pixel_axes(figure, 1, 1)
+    _pixel_axes(figure, max(kernel.shape))
     if response is not None:
         magnitudes, frequencies = response
         place = (2, 1) if narrow else (1, 2)
@@ -121,19 +121,21 @@ def number_cells(values: np.ndarray, what: str, largest: float, **more: object) 
     """`(h, w)` numbers, written into their cells where these are few."""
     h, w = values.shape
     few = max(h, w) <= MOST_NUMBERS
+    gap = 1 if few else 0
     return go.Heatmap(
         z=values, x=np.arange(1, w + 1), y=np.arange(1, h + 1), colorscale=SIGNED_SCALE, zmin=-largest, zmax=largest,
-        showscale=False, xgap=1, ygap=1, texttemplate="%{z:.2f}" if few else None,
+        showscale=False, xgap=gap, ygap=gap, texttemplate="%{z:.2f}" if few else None,
         textfont={"size": 11 if max(h, w) <= 5 else 9},
         hovertemplate=f"row %{{y}}, column %{{x}}<br>{what} %{{z:.4f}}<extra></extra>", **more,
     )  # fmt: skip
 
 
-def _pixel_axes(figure: go.Figure, row: int, column: int) -> None:
-    figure.update_xaxes(title="column (pixels)", row=row, col=column, constrain="domain", dtick=1)
+def _pixel_axes(figure: go.Figure, side: int) -> None:
+    step = 1 if side <= MOST_NUMBERS else 5
+    figure.update_xaxes(title="column (pixels)", row=1, col=1, constrain="domain", dtick=step)
     figure.update_yaxes(
-        title="row (pixels)", row=row, col=column, autorange="reversed", showgrid=False, constrain="domain", dtick=1,
-        scaleanchor=figure.data[-1].xaxis or "x",
+        title="row (pixels)", row=1, col=1, autorange="reversed", showgrid=False, constrain="domain", dtick=step,
+        scaleanchor="x",
     )  # fmt: skip
 
 

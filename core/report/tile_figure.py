@@ -10,6 +10,7 @@ from core.report.figures import GREY, SIGNED_SCALE, TEMPLATE
 
 GAP = 0.08  # between two tiles, as a share of a tile
 CAPTION_PX = 20  # room over a tile for its line of text
+MOST_PIXELS, MOST_CELLS = 56, 150_000  # of a map's side, and of all maps in one layer of a figure
 TOP_PX, BAR_PX = 44, 66  # for the title, and for the colour bar under the tiles
 
 
@@ -79,10 +80,14 @@ def tiles(
 
     `told`: `(K, h, w, n)` what `hover` may name as `%{customdata[0]}` …; without it each pixel's picture by its place,
     its row and its column, from 1. `largest`: end of the colour scale, which is symmetric about 0; `bar`: the
-    title of its bar, without which none is drawn.
+    title of its bar, without which none is drawn. Of large pictures only every `step_for`-th pixel is shown.
     """
     count, h, w = pictures.shape
     told = told if told is not None else where(np.arange(count), h, w)
+    largest = largest if largest is not None else _largest(pictures)
+    step = step_for(pictures)
+    pictures, told = pictures[:, ::step, ::step], told[:, ::step, ::step]
+    h, w = pictures.shape[1:]
     z = np.full((grid.rows * (h + 1), grid.columns * (w + 1)), np.nan, np.float32)
     data = np.zeros((*z.shape, told.shape[-1]), told.dtype)
     for picture, words, place in zip(pictures, told, places, strict=True):
@@ -90,7 +95,6 @@ def tiles(
         down, across = row * (h + 1) + 1, column * (w + 1)
         z[down : down + h, across : across + w] = picture
         data[down : down + h, across : across + w] = words
-    largest = largest if largest is not None else _largest(pictures)
     scale: dict[str, object] = {"colorscale": SIGNED_SCALE, "zmin": -largest, "zmax": largest}
     return go.Heatmap(
         z=z, x=_across(grid, w), y=_down(grid, h), customdata=data, hovertemplate=hover + "<extra></extra>",
@@ -119,6 +123,12 @@ def where(numbers: np.ndarray, h: int, w: int) -> np.ndarray:
     places = np.stack([np.zeros_like(rows), rows, columns], -1)[None].repeat(len(numbers), 0).astype(np.int16)
     places[..., 0] = (np.asarray(numbers) + 1)[:, None, None]
     return places
+
+
+def step_for(pictures: np.ndarray) -> int:
+    """Every how many pixels of `(K, h, w)` pictures are shown, so that a browser can hold them all."""
+    longest = max(pictures.shape[1:])
+    return max(1, -(-longest // MOST_PIXELS), int(np.ceil((pictures.size / MOST_CELLS) ** 0.5)))
 
 
 def colour_bar(title: str) -> dict[str, object]:

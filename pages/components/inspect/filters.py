@@ -21,7 +21,7 @@ from pages.components.screen import is_narrow
 LAYER, ORDER, CHANNEL, PART, ONE = (f"inspect_filter_{x}" for x in ("layer", "order", "channel", "part", "one"))
 ORDERS = ("As they come", "By norm", "By orientation")
 COLOUR = "colour"
-AT_ONCE = 40  # filters in one figure
+AT_ONCE = 64  # filters in one figure
 SAMPLES = 200  # test samples on which a filter may be active
 
 
@@ -102,7 +102,7 @@ def _reads_colours(bank: Bank) -> bool:
 @st.cache_data(max_entries=64, show_spinner="Looking at the filters …")
 def _looks(key: str, layer: str, shown: int | str, _bank: Bank, _view: View) -> _Looks:
     kernels = banks.flat_kernels(_bank, PATTERN if shown == COLOUR else shown)
-    shapes = [] if shown == NORM else [describe_kernel(kernel) for kernel in kernels]
+    shapes = [] if shown == NORM or _bank.dense else [describe_kernel(kernel) for kernel in kernels]
     if _bank.dense:
         return _Looks(kernels, shapes, (), {})
     conv = _view.subject.convolution(_bank.layer)
@@ -138,20 +138,27 @@ def _show_all(bank: Bank, looks: _Looks, order: list[int], shown: int | str, nar
     colour = (banks.colours(bank)[order], bank.weights[order]) if shown == COLOUR else None
     responses = frequency_response(kernels) if with_response else None
     largest = float(np.abs(looks.kernels).max()) or 1.0
-    captions = [_caption(looks, i, bank) for i in order]
+    captions = [_caption(looks, i) for i in order]
     figure = filter_grid(
-        kernels, order, captions, responses, f"{len(order)} filters of {bank.layer.label}", largest, narrow, colour
+        kernels,
+        order,
+        captions,
+        responses,
+        f"{len(order)} of the {bank.count} {'rows of weights' if bank.dense else 'filters'} of {bank.layer.label}",
+        largest,
+        narrow,
+        colour,
     )
     show_figure(figure, "inspect_filters", _what_to_see(shown, point, with_response))
 
 
-def _caption(looks: _Looks, i: int, bank: Bank) -> str:
+def _caption(looks: _Looks, i: int) -> str:
     words = str(i + 1)
     if i in looks.dead:
         return f"{words} ✗ dead"
     if i in looks.twins:
         return f"{words} = {looks.twins[i] + 1}"
-    if not looks.shapes or bank.dense:
+    if not looks.shapes:
         return words
     shape = looks.shapes[i]
     return f"{words} {shape.kind} {shape.degrees}°" if shape.angle is not None else f"{words} {shape.kind}"
@@ -171,11 +178,12 @@ def _what_to_see(shown: int | str, point: bool, with_response: bool) -> str:
             " Beside each, in blue, its frequency response: which waves it passes, slow ones in the middle, "
             "0.5 cycles per pixel at the border; each as a share of its own strongest."
         )
+        text += " It is that of what a filter's channels share." if shown in (COLOUR, PATTERN) else ""
     return text
 
 
 def _show_table(view: View, bank: Bank, looks: _Looks, order: list[int]) -> None:
-    silent = _silent(view, bank) if not bank.dense or bank.count <= SAMPLES * 10 else None
+    silent = _silent(view, bank)
     rows = {
         "filter": [i + 1 for i in order],
         "what it looks like": [looks.shapes[i].words if looks.shapes else "" for i in order],
@@ -207,8 +215,12 @@ def _say_marks(view: View, bank: Bank, looks: _Looks, silent: tuple[int, ...] | 
         said.append(f"Near-duplicates (cosine of weights and bias at least {SAME}): {', '.join(pairs[:12]) or 'none'}.")
     if silent is not None:
         said.append(f"Never active after the ReLU on {SAMPLES} test samples: {_listed(silent)}.")
-    said.append("What a filter looks like is told from its spectrum and symmetry: a rule of thumb, least sure at 3×3.")
-    st.caption(" ".join(said))
+    if looks.shapes:
+        said.append(
+            "What a filter looks like is told from its spectrum and symmetry: a rule of thumb, least sure at 3×3."
+        )
+    if said:
+        st.caption(" ".join(said))
 
 
 def _listed(numbers: tuple[int, ...]) -> str:
@@ -238,10 +250,10 @@ def _never_active(key: str, layer: str, _view: View) -> tuple[int, ...] | None:
 
 
 def _show_one(bank: Bank, looks: _Looks, shown: int | str, narrow: bool) -> None:
-    st.subheader("One filter close up")
-    number = int(st.number_input(f"Filter, 1 to {bank.count}", 1, bank.count, key=f"{ONE}_{bank.count}", width=180)) - 1
+    st.subheader("One filter close up" if not bank.dense else "One row of weights close up")
+    number = int(st.number_input(f"Number, 1 to {bank.count}", 1, bank.count, key=f"{ONE}_{bank.count}", width=180)) - 1
     kernel = looks.kernels[number]
-    what = looks.shapes[number].words if looks.shapes else "norm over its channels"
+    what = looks.shapes[number].words if looks.shapes else "weights" if bank.dense else "norm over its channels"
     response = None
     if kernel.size > 1 and not bank.dense and shown != NORM:
         magnitudes, frequencies = frequency_response(kernel[None])

@@ -11,6 +11,7 @@ from core.inspection.subject import Layer
 from core.inspection.truncation import default_pair, in_words, inactive, included, kind_of, mean_activations
 from core.reading import written
 from core.report.activation_figures import MOST_CHANNELS, attention_figure, channel_maps, number_strip, token_heat
+from core.report.tile_figure import step_for
 from pages.components.figure import show_figure
 from pages.components.inspect.one_number import show_one_number
 from pages.components.inspect.view import View, missing_specimen
@@ -131,7 +132,11 @@ def _draw(values: np.ndarray, view: View, layer: Layer, key: str, source: _Sourc
     if kind == "maps" and values.shape[1:] != (1, 1) and layer.label != "scaled dot product attention":
         figure = channel_maps(values[:MOST_CHANNELS], title, "half", narrow)
         shown = "each" if len(values) <= MOST_CHANNELS else f"the first {MOST_CHANNELS} of {len(values)}"
-        show_figure(figure, key, f"One map for {shown} channel, of {source.words}; clear is zero.{_silent(values)}")
+        show_figure(
+            figure,
+            key,
+            f"One map for {shown} channel, of {source.words}; clear is zero.{_silent(values)}{_thinned(values)}",
+        )
     elif kind == "maps" and layer.label == "scaled dot product attention":
         heads, tokens, size = values.shape
         show_figure(
@@ -146,6 +151,11 @@ def _draw(values: np.ndarray, view: View, layer: Layer, key: str, source: _Sourc
         names = _names(view, layer)
         figure = number_strip(values.reshape(-1), title, names, "feature" if layer.number == 1 else "node")
         show_figure(figure, key, f"One number for each node, of {source.words}; zero: it is silent.{_silent(values)}")
+
+
+def _thinned(values: np.ndarray) -> str:
+    step = step_for(values[:MOST_CHANNELS])
+    return f" One of {step} pixels each way is shown." if step > 1 else ""
 
 
 def _names(view: View, layer: Layer) -> tuple[str, ...] | None:
