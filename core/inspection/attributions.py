@@ -35,8 +35,8 @@ METHODS = {
     for method in (
         Method(
             INTEGRATED,
-            "What each pixel adds to the class's score on the way from an empty input to this one; the parts add up "
-            "to the whole change (Sundararajan et al. 2017).",
+            "What each pixel or feature adds to the class's score on the way from an empty input to this one; the "
+            "parts add up to the whole change (Sundararajan et al. 2017).",
         ),
         Method(
             GRAD_CAM,
@@ -51,7 +51,7 @@ METHODS = {
         ),
         Method(
             SALIENCY,
-            "How strongly the score reacts to a tiny change of each pixel, whatever the direction "
+            "How strongly the score reacts to a tiny change of each pixel or feature, whatever the direction "
             "(Simonyan et al. 2014).",
         ),
     )
@@ -72,12 +72,16 @@ class Attribution:
 class Scores(nn.Module):
     """Inputs → the scores that are explained, `(N, C)`: the logits, or each channel's mean without an output layer.
 
+    A table's networks have a fixed 0 as their first logit, which nothing could explain; there each of the two scores is
+    its logit less the other's, on which alone the probabilities depend.
+
     It runs a copy of the subject's module that may be hooked: Captum hooks layers and needs their outputs as they
     were, so operations that write over their input are switched off in the copy.
     """
 
-    def __init__(self, module: nn.Module) -> None:
+    def __init__(self, module: nn.Module, takes: str) -> None:
         super().__init__()
+        self.takes = takes
         self.module = module.eval().requires_grad_(False)  # gradients of inputs and activations are all that is asked
         for part in self.module.modules():
             if getattr(part, "inplace", False):
@@ -88,6 +92,8 @@ class Scores(nn.Module):
         made = logits(self.module, inputs)
         if self.progress is not None:
             self.progress(len(inputs))
+        if self.takes == "features":
+            return made - made.flip(1)
         return made.flatten(2).mean(2) if made.ndim > 2 else made
 
 
@@ -135,7 +141,7 @@ def attribute(
             f"The method {method!r} does not apply to the network {subject.name!r}; choose one of: "
             f"{', '.join(known.name for known in methods_for(subject))}."
         )
-    scores = Scores(subject.own_copy())
+    scores = Scores(subject.own_copy(), subject.takes)
     inputs = inputs.detach().clone()
     with torch.inference_mode():
         count = scores(inputs).shape[1]

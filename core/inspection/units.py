@@ -19,7 +19,7 @@ SAMPLES = 2000  # that are looked through: enough for every unit to find its kin
 TOP = 12  # of them that are kept for each unit
 BATCH = 100  # samples in one run: all layers' outputs are in memory at a time
 # Layers whose units are those of a layer beside them: nothing of their own is to be seen.
-OF_OTHERS = {"input", STANDARDISE, "flatten", "log-softmax"}
+OF_OTHERS = {"input", STANDARDISE, "flatten", "log-softmax", "pad"}
 
 
 @dataclass(frozen=True, eq=False)

@@ -89,24 +89,18 @@ def _scale(largest: float, title: str) -> dict[str, object]:
     return {"colorscale": SIGNED_SCALE, "cmin": -largest, "cmax": largest, "colorbar": bar}
 
 
-def feature_bars(
-    features: Sequence[str], values: Sequence[np.ndarray], captions: Sequence[str], title: str
-) -> go.Figure:
-    """`(F,)` parts of one or two classes as bars beside each feature, the largest of the first class on top."""
-    order = np.argsort(np.abs(values[0]))
-    names = [label_text(features[i]) for i in order]
-    figure = go.Figure()
-    looks = ({"color": ACCENT}, {"color": SECOND, "pattern": {"shape": "/"}})
-    for parts, caption, look in zip(values, captions, looks, strict=False):
-        figure.add_bar(
-            y=names, x=parts[order].astype(np.float32), orientation="h", name=caption, marker=look,
+def feature_bars(features: Sequence[str], values: np.ndarray, title: str) -> go.Figure:
+    """`(F,)` parts as bars beside each feature, the largest on top; green speaks for the class, orange against it."""
+    order = np.argsort(np.abs(values))
+    parts = values[order].astype(float)
+    figure = go.Figure(
+        go.Bar(
+            y=[label_text(features[i]) for i in order], x=parts, orientation="h",
+            marker={"color": [ACCENT if part >= 0 else SECOND for part in parts]},
             hovertemplate="%{y}: %{x:.3g}<extra></extra>",
-        )  # fmt: skip
-    figure.update_layout(
-        template=TEMPLATE, title=title, height=110 + 24 * len(names) * len(figure.data),
-        showlegend=len(figure.data) > 1,
-        legend={"orientation": "h", "y": 1, "yanchor": "bottom", "x": 0, "traceorder": "normal"},
+        )
     )  # fmt: skip
+    figure.update_layout(template=TEMPLATE, title=title, height=110 + 28 * len(parts))
     figure.update_xaxes(title="change of the score: against  ←  0  →  for", zeroline=True, zerolinecolor=GREY)
     figure.update_yaxes(title="feature = its value", type="category")
     return figure

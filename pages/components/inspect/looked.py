@@ -22,6 +22,7 @@ from core.inspection.attributions import (
 from core.inspection.subject import Layer
 from core.reading import written
 from core.report.attribution_figures import feature_bars, overlay_maps
+from core.report.figures import label_text
 from pages.components.figure import show_figure
 from pages.components.inspect.answer import answer
 from pages.components.inspect.kept import kept
@@ -79,6 +80,9 @@ def _ask(view: View) -> Question | None:
             if view.subject.classes
             else "This network has no output layer: a channel of its last layer is explained, by its mean activation.",
         )  # fmt: skip
+    if len(names) == 2:
+        middle.caption("With two classes, what speaks for one speaks against the other.")
+        return Question(view, method, (target, target), names, None, is_narrow())
     with middle:
         other = st.selectbox(
             f"And why not the {what}", range(len(names)), second, format_func=lambda i: written(names[i]),
@@ -140,21 +144,19 @@ def map_of(question: Question, target: int) -> Attribution:
 def _show(question: Question, maps: list[Attribution]) -> None:
     view, (target, other) = question.view, question.targets
     name, other_name = question.name_of(target), question.name_of(other)
-    title = f"{_capital(question.method.name)}: what speaks for {name}"
-    if target != other:
-        title += f", and why not {other_name}"
+    title = f"{_capital(question.method.name)}: for and against"
     key = "inspect_looked_maps"
     if view.subject.takes == "features":
-        shown = maps if target != other else maps[:1]
-        figure = feature_bars(question.features, [m.values for m in shown], [f"for {name}", f"for {other_name}"], title)
+        figure = feature_bars(question.features, maps[0].values, f"{title} {name}")
         show_figure(
             figure, key, "The longest bar decides most; to the right it speaks for the class, to the left against."
         )
         return
-    values, captions = [maps[0].values], [f"for {name}"]
+    values, captions, contrast = [maps[0].values], [f"for {label_text(name)}"], ""
     if target != other:
         values += [maps[1].values, maps[0].values - maps[1].values]
-        captions += [f"for {other_name}", f"{name} rather than {other_name}"]
+        captions += [f"for {label_text(other_name)}", "difference"]
+        contrast = f" In the difference green speaks for {name} rather than {other_name}."
     narrow = question.narrow
     figure = overlay_maps(
         view.subject.seen(question.inputs), values, captions, title, 2 if narrow else 3, 160 if narrow else 300
@@ -166,7 +168,7 @@ def _show(question: Question, maps: list[Attribution]) -> None:
         window=f"The square is {side}×{side} pixels, moved by {stride}; what is covered becomes "
         f"{BASELINES[view.subject.takes]}.",
     )
-    show_figure(figure, key, text + _on_patches(question))
+    show_figure(figure, key, text + contrast + _on_patches(question))
 
 
 def _on_patches(question: Question) -> str:

@@ -8,6 +8,7 @@ import streamlit as st
 from core.inspection import trust
 from core.inspection.attributions import Attribution, Method, methods_for
 from core.report.attribution_figures import curves_figure, overlay_maps
+from core.report.figures import label_text
 from pages.components.figure import show_figure
 from pages.components.inspect.kept import kept
 from pages.components.inspect.looked_question import Question
@@ -44,11 +45,11 @@ def trust_panel(question: Question, attribution: Attribution) -> None:
     show, icon = ICONS[found.verdict]
     show(trust.in_words(found, name), icon=icon)
     subject = question.view.subject
-    quantity = f"probability of {name}" if subject.classes else f"activation of {name}"
+    quantity = "probability" if subject.classes else "activation"
     show_figure(
         curves_figure(
             found.curves, found.chance, REMOVED[subject.takes], quantity,
-            "What is marked first, goes first (left) or comes first (right)", narrow,
+            f"Removed and added in order: {label_text(name)}", narrow,
         ),
         "inspect_looked_curves",
         "A map that marks what matters falls below the band when its pixels are removed, and rises above it when they "
@@ -78,10 +79,10 @@ def _without_learning(question: Question, found: trust.Trust, narrow: bool) -> N
 
 def _reading(found: trust.Trust) -> str:
     if found.similarity >= trust.SIMILAR:
-        return f"From {trust.SIMILAR} on the map owes more to the input and the layers than to learning."
+        return f"From {trust.SIMILAR} on the map owes more to the input and the layers' order than to the weights."
     if found.ssim >= trust.SIMILAR:
-        return "The outline is the input's in both; which parts speak for the class was learned."
-    return "The map comes from what was learned."
+        return "The two are alike in outline, which is the input's, but differ in which parts speak for the class."
+    return "The two differ: the map depends on the weights."
 
 
 def trust_of(question: Question, attribution: Attribution) -> trust.Trust:
