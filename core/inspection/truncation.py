@@ -55,7 +55,7 @@ def _made_by_weights(subject: Subject, layer: Layer) -> bool:
 def default_pair(subject: Subject) -> tuple[Layer, Layer]:
     """What to set side by side: the outputs after the first stage and after the first two."""
     first, *more = stages(subject)
-    return first, more[0] if more else subject.layers[-1]
+    return first, more[0] if more else [layer for layer in subject.layers if layer.path][-1]
 
 
 def included(subject: Subject, layer: Layer) -> tuple[Layer, ...]:

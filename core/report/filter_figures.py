@@ -6,11 +6,13 @@ import numpy as np
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from core.report.figures import SIGNED_SCALE, TEMPLATE, label_text
+from core.report.figures import TEMPLATE, label_text
 from core.report.sample_figures import picture_address
 from core.report.tile_figure import Grid, colour_bar, tile_figure, tiles, where
 
 RESPONSE_SCALE = [[0, "rgba(59,98,208,0)"], [1, "rgba(59,98,208,1)"]]  # from nothing to a filter's own strongest
+# As SIGNED_SCALE, but zero is light instead of clear, so that a number in the cell can be read in either theme.
+CELL_SCALE = [[0, "rgb(224,123,26)"], [0.5, "rgb(240,241,243)"], [1, "rgb(27,148,136)"]]
 WIDE_PX, NARROW_PX = 1180, 340
 MOST_NUMBERS = 9  # pixels a side up to which weights are written into their cells
 
@@ -123,7 +125,7 @@ def number_cells(values: np.ndarray, what: str, largest: float, **more: object) 
     few = max(h, w) <= MOST_NUMBERS
     gap = 1 if few else 0
     return go.Heatmap(
-        z=values, x=np.arange(1, w + 1), y=np.arange(1, h + 1), colorscale=SIGNED_SCALE, zmin=-largest, zmax=largest,
+        z=values, x=np.arange(1, w + 1), y=np.arange(1, h + 1), colorscale=CELL_SCALE, zmin=-largest, zmax=largest,
         showscale=False, xgap=gap, ygap=gap, texttemplate="%{z:.2f}" if few else None,
         textfont={"size": 11 if max(h, w) <= 5 else 9},
         hovertemplate=f"row %{{y}}, column %{{x}}<br>{what} %{{z:.4f}}<extra></extra>", **more,
@@ -168,7 +170,7 @@ def weight_table(weights: np.ndarray, features: Sequence[str], title: str, narro
     largest = float(np.abs(weights).max()) or 1.0
     figure = go.Figure(
         go.Heatmap(
-            z=weights.T, x=np.arange(1, nodes + 1), y=[label_text(name) for name in features], colorscale=SIGNED_SCALE,
+            z=weights.T, x=np.arange(1, nodes + 1), y=[label_text(name) for name in features], colorscale=CELL_SCALE,
             zmin=-largest, zmax=largest, colorbar=colour_bar("weight") | {"y": -0.16}, xgap=1, ygap=1,
             texttemplate="%{z:.2f}" if nodes <= 15 and not narrow else None, textfont={"size": 11},
             hovertemplate="%{y} → node %{x}<br>weight %{z:.4f}<extra></extra>",

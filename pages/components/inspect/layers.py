@@ -18,7 +18,7 @@ from pages.components.inspect.view import View, missing_specimen
 from pages.components.screen import is_narrow
 
 SIDES = ("left", "right")
-ONE, CLASS_MEAN = "This picture", "The mean of a class"
+ONE, CLASS_MEAN = "one", "class"
 SAMPLES = 200  # test samples of a class that are averaged, at most
 
 
@@ -55,7 +55,14 @@ def _choose_source(view: View) -> _Source | None:
         st.caption("For photos there are no test samples here, so only one picture can be shown, not a class's mean.")
         return single
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        way = st.segmented_control("Of what", (ONE, CLASS_MEAN), default=ONE, required=True, key="inspect_layers_of")
+        way = st.segmented_control(
+            "Of what",
+            (ONE, CLASS_MEAN),
+            default=ONE,
+            required=True,
+            key="inspect_layers_of",
+            format_func={ONE: f"Only {view.specimen.name}", CLASS_MEAN: "The mean of a class"}.get,
+        )
         if way == ONE:
             return single
         labels = range(len(view.subject.classes))
@@ -170,11 +177,11 @@ def _names(view: View, layer: Layer) -> tuple[str, ...] | None:
 
 def _silent(values: np.ndarray) -> str:
     count = inactive(values)
-    if count is None:
-        return " Negative numbers are not cut off yet."
+    if count is None:  # no activation has cut its negative numbers off
+        return ""
     if not count:
         return " None is inactive."
-    return f" Inactive (✗), zero everywhere: {count} of {len(values)}."
+    return f" Inactive{' (✗)' if values.ndim == 3 else ''}, zero everywhere: {count} of {len(values)}."
 
 
 def _show_attention(view: View, narrow: bool) -> None:

@@ -14,6 +14,7 @@ from pages.components.inspect.view import View
 
 KEY = "inspect_number"
 LARGEST = 10  # inputs of a dense layer that are named
+COLOURS = ("red", "green", "blue")
 MOST_BARS = 24  # channels whose sums are bars
 
 
@@ -54,7 +55,7 @@ def _show_sum(view: View, layer: Layer, narrow: bool) -> None:
         beyond = "; beyond the border the layer pads with zeros" if any(padding(conv)) else ""
         st.caption(f"Framed: the patch that the filter lies on{beyond}.")
     if len(found.channels) > 1:
-        _show_channel_sums(found)
+        _show_channel_sums(view, found)
     show_figure(
         product_tables(found.patch[inner], found.kernel[inner], _tables_title(found, inner), narrow),
         f"{KEY}_tables",
@@ -111,11 +112,11 @@ def _tables_title(found: Sum, inner: int) -> str:
     return f"Patch × kernel{of}"
 
 
-def _show_channel_sums(found: Sum) -> None:
+def _show_channel_sums(view: View, found: Sum) -> None:
     sums = found.by_channel
     order = np.argsort(-np.abs(sums), kind="stable")[:MOST_BARS]
     order = np.sort(order) if len(sums) <= MOST_BARS else order
-    names = [f"channel {found.channels[i] + 1}" for i in order]
+    names = [_channel(view, found, i) for i in order]
     values = [float(sums[i]) for i in order]
     if len(sums) > MOST_BARS:
         names.append(f"{len(sums) - MOST_BARS} others")
@@ -125,6 +126,13 @@ def _show_channel_sums(found: Sum) -> None:
         f"{KEY}_channels",
         f"The sum of patch × kernel in each channel, and the bias: together {number(found.value)}.",
     )
+
+
+def _channel(view: View, found: Sum, inner: int) -> str:
+    """What a channel that a filter reads is called."""
+    name = f"channel {found.channels[inner] + 1}"
+    colours = view.subject.takes == "photos" and found.read.number == 1 and found.read.shape[0] == len(COLOURS)
+    return f"{name} ({COLOURS[found.channels[inner]]})" if colours else name
 
 
 def _first_line(found: Sum) -> str:
@@ -148,14 +156,15 @@ def _show_weighing(view: View, layer: Layer, narrow: bool) -> None:
     names = [str(columns[i]) if columns else f"input {i + 1}" for i in order]
     values = [float(found.products[i]) for i in order]
     others = len(found.inputs) - len(order)
-    rows = [*names, *([f"{others} others"] if others else []), "bias"]
+    rows = [*names, *([f"{others} {'other' if others == 1 else 'others'}"] if others else []), "bias"]
+    what = "what goes in" if found.read.number == 1 else f"what {found.read.label} (layer {found.read.number}) makes"
     show_figure(
         contribution_bars(
             rows, [*values, *([rest] if others else []), found.bias], f"Node {place[-1] + 1}: input × weight"
         ),
         f"{KEY}_weighing",
         f"The {len(order)} inputs that bring most, all others together, and the bias: in all {number(found.value)}. "
-        f"The inputs are what {found.read.label} (layer {found.read.number}) makes.",
+        f"The inputs are {what}.",
     )
     with st.expander("The inputs that bring most, as a table", icon=":material/table:"):
         st.dataframe(
