@@ -5,7 +5,7 @@ import streamlit as st
 from core.training import TrainingConfig
 from pages.components.header import heading
 from pages.components.train.compare import compare_panel
-from pages.components.train.first_look import data_panel, dataset_classes, first_samples_panel, network_panel
+from pages.components.train.first_look import data_panel, dataset_classes, network_panel, one_of_each_panel
 from pages.components.train.hand import hand_panel
 from pages.components.train.keep import keep_panel
 from pages.components.train.replay import replay_panel
@@ -34,7 +34,7 @@ def main() -> None:
         if has_runs():
             progress_panel()
         else:
-            first_samples_panel(st.session_state[DATASET])
+            one_of_each_panel(st.session_state[DATASET])
     section = st.segmented_control(
         "Section", list(SECTIONS), default="Data", required=True, format_func=SECTIONS.get, wrap=True,
         key="train_section", label_visibility="collapsed",

@@ -1,6 +1,7 @@
 """What all tests share: a home of their own, and the data sets where they are at hand."""
 
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -54,3 +55,32 @@ def command_line() -> Callable[..., subprocess.CompletedProcess[str]]:
         )
 
     return run
+
+
+@pytest.fixture(scope="session")
+def table_network_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A network for the rows of a table, with random weights, in a folder of its own."""
+    import torch
+
+    from core.networks import NetworkSpec, save_network
+    from core.networks.base import build
+
+    fields = {
+        "name": "rows",
+        "classes": ("healthy", "ill"),
+        "data": {"name": "heart"},
+        "seed": 1,
+        "training": {},
+        "metrics": {},
+        "temperature": 1.0,
+        "refusal_threshold": 0.0,
+        "preprocessing": {"columns": [f"column {i}" for i in range(11)]},
+    }
+    torch.manual_seed(4)
+    return save_network(build(NetworkSpec("heart-11-10-1")), fields, tmp_path_factory.mktemp("shelf")).folder
+
+
+@pytest.fixture
+def table_network(table_network_once: Path, inkling_home: Path) -> Path:
+    """The folder of the network `rows` in this test's `INKLING_HOME`."""
+    return Path(shutil.copytree(table_network_once, inkling_home / "networks" / "rows"))

@@ -3,6 +3,7 @@
 import argparse
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from core.cli.output import print_json
@@ -96,8 +97,14 @@ def _events(args: argparse.Namespace) -> Iterator[Any]:
     if not (args.dataset and args.network):
         raise TrainingError("A training needs --dataset and --network, or --resume NAME to go on with an earlier one.")
     # Never the bare network's name by default: it would be taken for the one that ships.
-    name = args.name or free_name(f"{args.network}-{args.dataset}")
+    name = args.name or free_name(f"{args.network}-{_short(args.dataset)}")
     return train(_config(args), name)
+
+
+def _short(dataset: str) -> str:
+    """`folder:/home/me/leaves` → `leaves`, `heart:/home/me/heart.csv` → `heart`."""
+    _, colon, place = dataset.partition(":")
+    return Path(place).resolve().name.removesuffix(".csv") if colon else dataset
 
 
 def _config(args: argparse.Namespace) -> "TrainingConfig":

@@ -180,12 +180,14 @@ def _blank_unknown(features: np.ndarray) -> list[str]:
     """Makes the zeros that mean unknown nan, in place; says how many values are unknown, by column."""
     notes = []
     for column, values in zip(COLUMNS, features.T, strict=True):
-        not_given = int(np.isnan(values).sum())
+        not_given, at_0 = int(np.isnan(values).sum()), 0
         if column in UNKNOWN_AT_0:
+            at_0 = int((values == 0).sum())
             values[values == 0] = np.nan
-        if unknown := int(np.isnan(values).sum()):
-            why = f"{unknown - not_given} × 0, {not_given} × NA or nothing"
-            notes.append(f"{column} is unknown in {unknown} of {len(values)} rows ({why}).")
+        if not_given or at_0:
+            reasons = ((at_0, "0, which no patient has"), (not_given, "NA or nothing"))
+            why = ", and ".join(f"{n} {'holds' if n == 1 else 'hold'} {what}" for n, what in reasons if n)
+            notes.append(f"{column} is unknown in {not_given + at_0} of {len(values)} rows: {why}.")
     return notes
 
 

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, replace
 
 import numpy as np
+import torch
 
 from core.data.samples import Samples
 
@@ -14,6 +15,7 @@ class Overview:
     """What there is to see of one part of a data set."""
 
     first: Samples  # the first six, in order
+    each: Samples  # the first one of each class that there is, in the classes' order
     counts: tuple[int, ...]  # samples of each class
     means: np.ndarray  # each class's mean image, (C, 28, 28) float32 in [0, 255]; a table's mean features, (C, F)
     size: int  # samples
@@ -24,10 +26,12 @@ class Overview:
 def overview(samples: Samples) -> Overview:
     inputs, labels = samples.inputs.numpy(), samples.labels.numpy()
     means = np.zeros((len(samples.classes), *inputs.shape[1:]), np.float32)  # 0 for a class without samples
-    for label in np.unique(labels):
+    present, firsts = np.unique(labels, return_index=True)
+    for label in present:
         means[label] = inputs[labels == label].mean(axis=0, dtype=np.float64)
     return Overview(
         first=replace(samples, inputs=samples.inputs[:SHOWN], labels=samples.labels[:SHOWN]),
+        each=samples.take(torch.from_numpy(firsts)),
         counts=tuple(np.bincount(labels, minlength=len(samples.classes)).tolist()),
         means=means,
         size=len(samples),

@@ -209,6 +209,8 @@ def taken(name: str) -> NetworkError:
 
 def check_name(name: str) -> None:
     """Raises `NetworkError` for what no network can be called."""
+    if not name:
+        raise NetworkError(f"A network needs a name; use letters, digits, '.', '_' and '-', {MAX_NAME} at most.")
     if not is_name(name):
         raise NetworkError(
             f"{name!r} is no name for a network; use letters, digits, '.', '_' and '-', {MAX_NAME} at most."

@@ -1,4 +1,7 @@
-"""The time machine's figure: filters, confusions, embedding and the user's own drawing move together."""
+"""The time machine's figure: filters, confusions, embedding and the user's own drawing move together.
+
+What a network has not, as filters and drawings where it takes rows of a table, has no panel.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,31 +17,20 @@ FRAME_MS = 600  # how long the play button shows each frame
 SHORT = 2  # characters of a label that may stand for a point itself
 
 
+Span = tuple[float, float]
+
+
 @dataclass(frozen=True)
 class _Panels:
-    """Where the four panels stand, as shares of the figure: x and y ends of each."""
+    """Where the panels stand that this replay has: name → ends in x and in y, as shares of the figure."""
 
-    height: int
-    filters: tuple[tuple[float, float], tuple[float, float]]
-    confusion: tuple[tuple[float, float], tuple[float, float]]
-    embedding: tuple[tuple[float, float], tuple[float, float]]
-    reading: tuple[tuple[float, float], tuple[float, float]]
+    height: int  # pixels
+    places: dict[str, tuple[Span, Span]]
 
 
-_WIDE = _Panels(
-    780,
-    filters=((0.0, 0.44), (0.57, 1.0)),
-    confusion=((0.56, 1.0), (0.57, 1.0)),
-    embedding=((0.0, 0.5), (0.0, 0.43)),
-    reading=((0.62, 1.0), (0.07, 0.43)),
-)
-_NARROW = _Panels(
-    1180,
-    filters=((0.0, 1.0), (0.89, 1.0)),
-    confusion=((0.08, 1.0), (0.55, 0.84)),
-    embedding=((0.0, 1.0), (0.24, 0.465)),
-    reading=((0.1, 1.0), (0.05, 0.19)),
-)
+# Panel → pixels of its height, and under it for the names of its axis and the next one's title.
+_STACKED = {"filters": (112, 50), "confusion": (293, 86), "embedding": (227, 50), "reading": (141, 50)}
+_ROW, _GAP, _UNDER = 262, 85, 45  # pixels: of panels side by side, between two rows, under the last one
 CONTROLS = 160  # pixels above the panels: the title, the play button and the slider
 
 
@@ -47,13 +39,12 @@ def replay_figure(replay: Replay, narrow: bool = False, drawing: str = "your dra
 
     `narrow` stacks the panels for a phone's width; `drawing` is what the glyph that is read is called.
     """
-    panels = _NARROW if narrow else _WIDE
+    panels = _panels(replay, narrow)
     largest = max((float(np.abs(f.filters).max()) for f in replay.frames if f.filters is not None), default=1.0)
     frames = [
         go.Frame(
             name=str(i),
             data=_traces(replay, frame, largest),
-            traces=[0, 1, 2, 3, 4],
             layout={"annotations": _titles(replay, frame, panels, drawing)},
         )
         for i, frame in enumerate(replay.frames)
@@ -72,21 +63,64 @@ def replay_figure(replay: Replay, narrow: bool = False, drawing: str = "your dra
         sliders=[_slider(replay.frames, text_size=11 if narrow else 13)],
         updatemenus=[_buttons()],
     )  # fmt: skip
-    _axes(figure, replay, panels)
+    _axes(figure, replay, panels, narrow)
     return figure
 
 
+def has_filters(replay: Replay) -> bool:
+    """Whether the network has a first layer of filters; a multilayer perceptron has none."""
+    return any(frame.filters is not None for frame in replay.frames)
+
+
+def has_reading(replay: Replay) -> bool:
+    """Whether a glyph was read at each moment; the networks for rows of a table read none."""
+    return any(frame.probabilities is not None for frame in replay.frames)
+
+
+def _panels(replay: Replay, narrow: bool) -> _Panels:
+    present = {"filters": has_filters(replay), "reading": has_reading(replay)}
+    names = [name for name in _STACKED if present.get(name, True)]
+    return _stacked(names) if narrow else _in_pairs(names)
+
+
+def _stacked(names: list[str]) -> _Panels:
+    """One under the other, for a phone."""
+    total = sum(sum(_STACKED[name]) for name in names)
+    places, top = {}, total
+    for name in names:
+        height, gap = _STACKED[name]
+        left = 0.1 if name in ("confusion", "reading") else 0.0  # the names on its axis
+        places[name] = ((left, 1.0), ((top - height) / total, top / total))
+        top -= height + gap
+    return _Panels(total + CONTROLS + 10, places)
+
+
+def _in_pairs(names: list[str]) -> _Panels:
+    """Two side by side; one that is left over has a row of its own."""
+    rows = [names[i : i + 2] for i in range(0, len(names), 2)]
+    total = len(rows) * _ROW + (len(rows) - 1) * _GAP + _UNDER
+    places, top = {}, total
+    for row in rows:
+        for name, (start, end) in zip(row, [(0.0, 0.44), (0.56, 1.0)] if len(row) == 2 else [(0.0, 1.0)], strict=True):
+            if name in ("confusion", "reading"):  # the names on its axis
+                start += 0.06
+            places[name] = ((start, end), ((top - _ROW) / total, top / total))
+        top -= _ROW + _GAP
+    return _Panels(total + CONTROLS + 10, places)
+
+
 def _traces(replay: Replay, frame: Frame, largest: float) -> list[go.Heatmap | go.Scatter | go.Bar]:
-    """Five layers: filters, right answers, mistakes, embedding, reading."""
+    """Layers: filters, right answers, mistakes, embedding, reading; without what this replay has not."""
+    filters = go.Heatmap(
+        z=montage(frame.filters), xaxis="x", yaxis="y", colorscale=SIGNED_SCALE, zmin=-largest, zmax=largest,
+        showscale=False, hovertemplate="weight %{z:.2f}<extra></extra>",
+    )  # fmt: skip
     return [
-        go.Heatmap(
-            z=montage(frame.filters), xaxis="x", yaxis="y", colorscale=SIGNED_SCALE, zmin=-largest, zmax=largest,
-            showscale=False, hovertemplate="weight %{z:.2f}<extra></extra>",
-        ),
+        *([filters] if has_filters(replay) else []),
         *confusion_layers(frame.confusion, xaxis="x2", yaxis="y2"),
         _points(replay, frame),
-        _reading(replay, frame),
-    ]  # fmt: skip
+        *([_reading(replay, frame)] if has_reading(replay) else []),
+    ]
 
 
 def montage(filters: np.ndarray | None) -> np.ndarray:
@@ -142,51 +176,60 @@ def _reading(replay: Replay, frame: Frame) -> go.Bar:
 
 def _titles(replay: Replay, frame: Frame, panels: _Panels, drawing: str) -> list[dict[str, object]]:
     """A line over each panel that says what it shows, with this frame's figures."""
-    reading = "your own drawing: none was given"
+    reading = ""
     if frame.probabilities is not None:
         best = int(frame.probabilities.argmax())
         share = min(float(frame.probabilities[best]) * 100, 99.9)
         reading = f"{drawing} is read as <b>{label_text(replay.classes[best])}</b>, {share:.1f} % sure"
-    filters = "first filters: there are none" if frame.filters is None else "first filters (weights)"
     texts = {
-        panels.filters: filters,
-        panels.confusion: f"{replay.tested:,} test samples: <b>{frame.accuracy * 100:.1f} %</b> right",
-        panels.embedding: f"{len(replay.labels):,} embedded, 2 axes: {frame.explained * 100:.0f} % of variance",
-        panels.reading: reading,
-    }  # fmt: skip
+        "filters": "first filters (weights)",
+        "confusion": f"{replay.tested:,} test samples: <b>{frame.accuracy * 100:.1f} %</b> right",
+        "embedding": f"{len(replay.labels):,} embedded, 2 axes: {frame.explained * 100:.0f} % of variance",
+        "reading": reading,
+    }
     return [
         {
-            "text": text, "x": place[0][0], "y": place[1][1], "xref": "paper", "yref": "paper", "xanchor": "left",
-            "yanchor": "bottom", "yshift": 6, "showarrow": False, "font": {"size": 13, "color": GREY},
+            "text": texts[name], "x": place[0][0], "y": place[1][1], "xref": "paper", "yref": "paper",
+            "xanchor": "left", "yanchor": "bottom", "yshift": 6, "showarrow": False,
+            "font": {"size": 13, "color": GREY},
         }
-        for place, text in texts.items()
+        for name, place in panels.places.items()
     ]  # fmt: skip
 
 
-def _axes(figure: go.Figure, replay: Replay, panels: _Panels) -> None:
-    names = [label_text(label) for label in replay.classes]
+def _axes(figure: go.Figure, replay: Replay, panels: _Panels, narrow: bool) -> None:
+    names = [label_text(label).replace(" ", "<br>" if narrow else " ") for label in replay.classes]
     hidden = {"visible": False}
     across, down = confusion_axes(names, x="x2")
     limit = max(float(np.abs(frame.points).max()) for frame in replay.frames) * 1.08 or 1.0
+    (confusion_x, confusion_y), (embedding_x, embedding_y) = panels.places["confusion"], panels.places["embedding"]
     figure.update_layout(
-        xaxis={"domain": panels.filters[0], "anchor": "y", "constrain": "domain"} | hidden,
-        yaxis={
-            "domain": panels.filters[1], "anchor": "x", "autorange": "reversed", "scaleanchor": "x",
-            "constrain": "domain", "constraintoward": "top",
-        } | hidden,
-        xaxis2=across | {"domain": panels.confusion[0], "anchor": "y2", "constraintoward": "left"},
-        yaxis2=down | {"domain": panels.confusion[1], "anchor": "x2", "constraintoward": "top"},
-        xaxis3={"domain": panels.embedding[0], "anchor": "y3", "range": [-limit, limit]} | hidden,
-        yaxis3={"domain": panels.embedding[1], "anchor": "x3", "range": [-limit, limit]} | hidden,
-        xaxis4={
-            "domain": panels.reading[0], "anchor": "y4", "tickmode": "array", "tickvals": list(range(len(names))),
-            "ticktext": names, "title": "class", "tickfont": {"size": 11}, "range": [-0.5, len(names) - 0.5],
-        },
-        yaxis4={
-            "domain": panels.reading[1], "anchor": "x4", "range": [0, 104], "tickvals": [0, 50, 100],
-            "title": "probability (%)",
-        },
-    )  # fmt: skip
+        xaxis2=across | {"domain": confusion_x, "anchor": "y2", "constraintoward": "left"},
+        yaxis2=down | {"domain": confusion_y, "anchor": "x2", "constraintoward": "top"},
+        xaxis3={"domain": embedding_x, "anchor": "y3", "range": [-limit, limit]} | hidden,
+        yaxis3={"domain": embedding_y, "anchor": "x3", "range": [-limit, limit]} | hidden,
+    )
+    if "filters" in panels.places:
+        x, y = panels.places["filters"]
+        figure.update_layout(
+            xaxis={"domain": x, "anchor": "y", "constrain": "domain"} | hidden,
+            yaxis={
+                "domain": y, "anchor": "x", "autorange": "reversed", "scaleanchor": "x",
+                "constrain": "domain", "constraintoward": "top",
+            } | hidden,
+        )  # fmt: skip
+    if "reading" in panels.places:
+        x, y = panels.places["reading"]
+        figure.update_layout(
+            xaxis4={
+                "domain": x, "anchor": "y4", "tickmode": "array", "tickvals": list(range(len(names))),
+                "ticktext": names, "title": "class", "tickfont": {"size": 11}, "range": [-0.5, len(names) - 0.5],
+            },
+            yaxis4={
+                "domain": y, "anchor": "x4", "range": [0, 104], "tickvals": [0, 50, 100],
+                "title": "probability (%)",
+            },
+        )  # fmt: skip
 
 
 def _slider(frames: Sequence[Frame], text_size: int) -> dict[str, object]:

@@ -241,7 +241,7 @@ def test_the_default_name_never_replaces_a_network(monkeypatch, inkling_home):
     (inkling_home / "networks" / "report-digits-8x8").mkdir(parents=True)
     assert asked_of_train(monkeypatch, *arguments)[1] == "report-digits-8x8-2"
     letters = ("--dataset", "folder:/my letters", "--network", "digits")
-    assert asked_of_train(monkeypatch, *letters)[1] == "digits-folder-my-letters"
+    assert asked_of_train(monkeypatch, *letters)[1] == "digits-my-letters"
 
 
 def test_every_setting_and_dimension_can_be_given(monkeypatch):
@@ -310,3 +310,13 @@ def test_every_command_explains_itself(command, capsys):
     with pytest.raises(SystemExit, match="0"):
         main([command, "--help"] if command else ["--help"])
     assert "usage: python -m core" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("dataset", "short"),
+    [("mnist", "mnist"), ("folder:/home/me/leaves/", "leaves"), ("heart:/home/me/my heart.csv", "my heart")],
+)
+def test_the_default_name_says_the_folders_own_name(dataset, short):
+    from core.cli.train import _short
+
+    assert _short(dataset) == short

@@ -28,7 +28,10 @@ def test_the_real_table(data_or_skip, heart_header):
     assert train.columns == tuple(heart_header.split(",")[:-1])
     assert torch.bincount(train.labels).add(torch.bincount(test.labels)).tolist() == [410, 508]
     assert abs(train.labels.float().mean() - test.labels.float().mean()) < 0.01  # stratified
-    assert any(note.startswith("Cholesterol is unknown") and "(172 × 0, " in note for note in train.notes)
+    assert any(
+        note.startswith("Cholesterol is unknown") and ": 172 hold 0, which no patient has" in note
+        for note in train.notes
+    )
     torch.testing.assert_close(train.inputs.mean(dim=0), torch.zeros(11), atol=1e-5, rtol=0)
     torch.testing.assert_close(train.inputs.std(dim=0, correction=0), torch.ones(11), atol=1e-5, rtol=0)
 
@@ -58,8 +61,11 @@ def test_unknown_values_get_the_training_parts_median_and_are_told(heart_file, h
     rows[5][0] = "NA"
     file = heart_file([",".join(row) for row in rows])
     train = load(f"heart:{file}", "train")
-    assert "Cholesterol is unknown in 4 of 40 rows (2 × 0, 2 × NA or nothing)." in train.notes
-    assert "Age is unknown in 1 of 40 rows (0 × 0, 1 × NA or nothing)." in train.notes
+    assert (
+        "Cholesterol is unknown in 4 of 40 rows: 2 hold 0, which no patient has, and 2 hold NA or nothing."
+        in train.notes
+    )
+    assert "Age is unknown in 1 of 40 rows: 1 holds NA or nothing." in train.notes
     testing = draw_test_part(read_heart(file).labels)
     known = [
         float(row[4]) for row, tests in zip(rows, testing, strict=True) if not tests and row[4] not in ("0", "NA", "")

@@ -34,25 +34,6 @@ def stored_once(tmp_path_factory) -> Path:
     return save_network(build(NetworkSpec("report")), FIELDS, tmp_path_factory.mktemp("shelf")).folder
 
 
-@pytest.fixture(scope="session")
-def table_once(tmp_path_factory) -> Path:
-    """A network for the rows of a table, with random weights."""
-    fields = FIELDS | {
-        "name": "rows",
-        "classes": ("healthy", "ill"),
-        "data": {"name": "heart"},
-        "preprocessing": {"columns": [f"column {i}" for i in range(11)]},
-    }
-    torch.manual_seed(4)
-    return save_network(build(NetworkSpec("heart-11-10-1")), fields, tmp_path_factory.mktemp("shelf")).folder
-
-
-@pytest.fixture
-def table(table_once, inkling_home) -> Path:
-    """The folder of the network `rows` in this test's `INKLING_HOME`."""
-    return Path(shutil.copytree(table_once, inkling_home / "networks" / "rows"))
-
-
 @pytest.fixture
 def stored(stored_once, inkling_home) -> Path:
     """The folder of the network `mine` in this test's `INKLING_HOME`."""

@@ -80,7 +80,7 @@ def test_a_network_that_was_exported_comes_back_the_same(stored, inkling_home, m
     assert export_zip("mine") == content
 
 
-@pytest.mark.usefixtures("table")
+@pytest.mark.usefixtures("table_network")
 def test_a_tables_network_comes_back_too(monkeypatch, tmp_path):
     content = export_zip("rows")
     rows = np.random.default_rng(0).normal(size=(5, 11)).astype(np.float32)
@@ -302,7 +302,7 @@ def test_a_full_disk_keeps_nothing_of_an_import(good, inkling_home, monkeypatch)
     assert list((inkling_home / "networks").iterdir()) == []
 
 
-@pytest.mark.parametrize(("fixture", "name"), [("stored", "mine"), ("table", "rows")])
+@pytest.mark.parametrize(("fixture", "name"), [("stored", "mine"), ("table_network", "rows")])
 def test_an_onnx_file_answers_as_the_network_and_says_what_it_is(request, tmp_path, fixture, name):
     request.getfixturevalue(fixture)
     network = open_network(name)

@@ -8,6 +8,7 @@ import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from core.paths import PROJECT
+from pages.components.keys import NETWORK_PICKER
 
 
 @pytest.fixture(autouse=True)
@@ -36,6 +37,22 @@ def open_app() -> Callable[..., AppTest]:
         app = AppTest.from_file(PROJECT / "app.py", default_timeout=60).run()
         if page is not None:
             app.switch_page(page).run()
+        assert not app.exception, app.exception[0].stack_trace
+        return app
+
+    return open_
+
+
+@pytest.fixture
+def open_train_section() -> Callable[[str, str], AppTest]:
+    """`open_train_section("Results", "digits")` → the Train page with that section of that network."""
+
+    def open_(section: str, network: str) -> AppTest:
+        st.cache_resource.clear()
+        app = AppTest.from_file(PROJECT / "app.py", default_timeout=60)
+        app.session_state[NETWORK_PICKER] = network  # before the first run: the other sections' figures take a while
+        app.session_state["train_section"] = section
+        app.switch_page("pages/train.py").run()
         assert not app.exception, app.exception[0].stack_trace
         return app
 

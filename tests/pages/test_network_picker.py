@@ -1,23 +1,10 @@
 """The network picker: what it offers is what can read."""
 
-from core.networks import NetworkSpec, list_networks, save_network
-from core.networks.base import build
+from core.networks import list_networks
 from pages.components.keys import NETWORK_PICKER
 
 
-def test_networks_for_tables_are_not_offered_to_read_pictures(open_app, inkling_home):
-    fields = {
-        "name": "rows",
-        "classes": ("healthy", "ill"),
-        "data": {"name": "heart"},
-        "seed": 1,
-        "training": {},
-        "metrics": {},
-        "temperature": 1.0,
-        "refusal_threshold": 0.0,
-        "preprocessing": {"columns": [f"column {i}" for i in range(11)]},
-    }
-    save_network(build(NetworkSpec("heart-11-10-1")), fields)
+def test_networks_for_tables_are_not_offered_to_read_pictures(open_app, inkling_home, table_network):
     run = inkling_home / "networks" / "going"
     run.mkdir()
     (run / "run.json").write_text("{}")

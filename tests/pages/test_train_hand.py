@@ -3,6 +3,7 @@
 import io
 import json
 import shutil
+from functools import partial
 
 import numpy as np
 import pytest
@@ -14,19 +15,11 @@ from core.networks.store import own_shelf
 from core.paths import ASSETS
 from core.reading import open_recognizer
 from core.reading.own_hand import LABELS, add_own_hand, list_own_hand, score_own_hand
-from pages.components.keys import NETWORK_PICKER
 
 
 @pytest.fixture
-def open_hand(open_app):
-    def open_(network: str = "digits"):
-        app = open_app("pages/train.py")
-        app.selectbox(key=NETWORK_PICKER).select(network)
-        app.segmented_control(key="train_section").select("Your hand").run()
-        assert not app.exception
-        return app
-
-    return open_
+def open_hand(open_train_section):
+    return partial(open_train_section, "Your hand")
 
 
 def keep(labels: str, seed: int = 5) -> None:
@@ -54,7 +47,7 @@ def buttons(app, start: str) -> list:
 
 
 def test_before_anything_is_written_there_are_ten_sheets_and_an_invitation(open_hand):
-    app = open_hand()
+    app = open_hand("digits")
     assert [b.key for b in buttons(app, "hand_empty_")] == [f"hand_empty_{label}" for label in LABELS]
     assert app.button(key="hand_keep").disabled
     assert not html_with(app, '"hand-score"')
@@ -62,7 +55,7 @@ def test_before_anything_is_written_there_are_ten_sheets_and_an_invitation(open_
 
 
 def test_a_picture_of_ten_digits_is_shown_before_it_is_kept_and_then_scored(open_hand):
-    app = open_hand()
+    app = open_hand("digits")
     app.segmented_control(key="hand_way").select("picture").run()
     app.file_uploader(key="hand_picture_0").upload("sheet.png", sheet_file("01234", "56789"), "image/png").run()
     assert not app.exception
@@ -78,7 +71,7 @@ def test_a_picture_of_ten_digits_is_shown_before_it_is_kept_and_then_scored(open
 
 
 def test_a_picture_with_other_than_ten_symbols_is_refused_in_a_sentence(open_hand):
-    app = open_hand()
+    app = open_hand("digits")
     app.segmented_control(key="hand_way").select("picture").run()
     app.file_uploader(key="hand_picture_0").upload("sheet.png", sheet_file("0123"), "image/png").run()
     assert [error.value.split(",")[0] for error in app.error] == ["4 symbols were found"]
@@ -104,7 +97,7 @@ def test_the_gap_and_what_it_is_worth_are_those_of_the_score(open_hand):
 def test_a_hand_that_is_read_badly_is_said_to_be_harder(open_hand):
     glyphs = draw_glyphs(["1"] * 20, 5).astype(np.float32) / 255
     add_own_hand(["7"] * 20, list(glyphs))
-    app = open_hand()
+    app = open_hand("digits")
     (meaning,) = [text.value for text in app.markdown if text.value.startswith("With 20 digits")]
     assert "your hand is harder for digits than its test set" in meaning
     assert all("✗ 1" in card and "is 7" in card for card in html_with(app, '<figure class="hand-card'))
@@ -122,7 +115,7 @@ def test_what_would_be_refused_is_marked_and_counted(open_hand):
 
 def test_one_digit_is_removed_and_brought_back(open_hand):
     keep("0123456789")
-    app = open_hand()
+    app = open_hand("digits")
     three = next(sample.name for sample in list_own_hand() if sample.label == "3")
     app.button(key=f"hand_remove_{three}").click().run()
     assert not app.exception
@@ -135,7 +128,7 @@ def test_one_digit_is_removed_and_brought_back(open_hand):
 
 def test_all_are_removed_and_brought_back(open_hand):
     keep("0123456789")
-    app = open_hand()
+    app = open_hand("digits")
     app.button(key="hand_clear").click().run()
     assert not app.exception
     assert list_own_hand() == []
@@ -147,7 +140,7 @@ def test_all_are_removed_and_brought_back(open_hand):
 
 def test_what_somebody_else_has_removed_meanwhile_is_said(open_hand):
     keep("01")
-    app = open_hand()
+    app = open_hand("digits")
     shutil.rmtree(own_shelf().parent / "own-hand" / "0")
     buttons(app, "hand_remove_0/")[0].click().run()
     assert not app.exception
@@ -173,7 +166,14 @@ def test_every_network_that_knows_digits_is_scored(open_hand):
 
 def test_many_digits_are_shown_a_page_at_a_time(open_hand):
     keep("0123456789" * 4)
-    app = open_hand()
+    app = open_hand("digits")
     assert len(html_with(app, '<figure class="hand-card')) == 30
     app.button(key="hand_more").click().run()
     assert len(html_with(app, '<figure class="hand-card')) == 40
+
+
+def test_a_network_for_tables_is_not_asked_for_digits(open_hand, table_network):
+    app = open_hand("rows")
+    (info,) = [info.value for info in app.info]
+    assert "**rows** takes rows of a table and reads no handwriting" in info
+    assert not buttons(app, "hand_")

@@ -4,6 +4,8 @@ import io
 import json
 import shutil
 import zipfile
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -30,15 +32,8 @@ def write_passport(folder: Path, **changes: object) -> None:
 
 
 @pytest.fixture
-def open_keep(open_app):
-    def open_(network: str):
-        app = open_app("pages/train.py")
-        app.selectbox(key=NETWORK_PICKER).select(network)
-        app.segmented_control(key="train_section").select("Keep and share").run()
-        assert not app.exception
-        return app
-
-    return open_
+def open_keep(open_train_section):
+    return partial(open_train_section, "Keep and share")
 
 
 def in_use(app) -> str:
@@ -193,3 +188,10 @@ def test_a_strangers_passport_neither_breaks_the_page_nor_writes_on_it(mine, ope
     assert "<script" not in told(app)
     assert "&lt;script" in told(app)
     assert about_html(open_network("mine").passport) == told(app)
+
+
+def test_adam_has_no_momentum_to_tell(mine):
+    trained = open_network("mine").passport
+    for optimizer, told in (("sgd", True), ("adam", False)):
+        training = trained.training | {"optimizer": optimizer, "momentum": 0.9}
+        assert ("momentum 0.9" in about_html(replace(trained, training=training))) == told

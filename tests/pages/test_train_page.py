@@ -1,5 +1,6 @@
 """The Train page: choosing, refusing what cannot work, starting, stopping, going on."""
 
+import json
 import time
 
 import pytest
@@ -40,6 +41,61 @@ def test_the_first_visit_shows_a_data_set_at_once(open_app):
     assert not app.button(key="train_start").disabled
 
 
+def keys_of_charts(app) -> str:
+    return " ".join(chart.proto.id for chart in app.get("plotly_chart"))
+
+
+def test_the_first_visit_shows_a_sample_of_each_class_and_the_first_six_once(open_app):
+    app = choose(open_app(PAGE))
+    assert keys_of_charts(app).count("train_one_of_each") == 1
+    assert keys_of_charts(app).count("train_data_first") == 1
+    (chart,) = [c.proto for c in app.get("plotly_chart") if "train_one_of_each" in c.proto.id]
+    captions = [a["text"] for a in json.loads(chart.spec)["layout"]["annotations"]]
+    assert captions == list("0123456789")
+    tiles = {metric.label: metric.value for metric in app.metric}
+    assert tiles["In memory"] == "1.4 MB"
+
+
+def test_a_small_table_is_told_in_kilobytes_and_in_words(open_app, data_or_skip, inkling_home):
+    from core.data.uploads import keep_table
+
+    keep_table(data_or_skip("heart/heart.csv").read_bytes(), "heart.csv")
+    app = open_app(PAGE)
+    dataset = next(option for option in app.selectbox(key="train_dataset").options if "heart" in option)
+    app.selectbox(key="train_dataset").select(dataset).run()
+    assert not app.exception
+    tiles = {metric.label: metric.value for metric in app.metric}
+    assert tiles["In memory"] == "40 kB", "918 rows of 11 numbers of 4 bytes"
+    assert "Cholesterol is unknown in 173 of 918 rows: 172 hold 0, which no patient has, and 1 holds NA" in texts(app)
+    one, first = (frame.value for frame in app.dataframe[:2])
+    assert sorted(one["class"]) == ["heart disease", "no heart disease"]
+    assert len(first) == 6
+
+
+def test_a_name_of_nothing_is_asked_for(open_app):
+    app = choose(open_app(PAGE))
+    app.text_input[0].set_value("  ").run()
+    app.button(key="train_start").click().run()
+    assert app.error[0].value.startswith("A network needs a name; use letters")
+
+
+def test_a_watched_network_can_be_taken_into_use(open_app):
+    for name in ("first", "second"):
+        for _ in train(quick(), name):
+            pass
+    app = open_app()
+    app.selectbox(key="network_picker").select("first").run()
+    app.switch_page(PAGE).run()
+    app.selectbox(key="train_watched").set_value("second").run()
+    assert app.selectbox(key="network_picker").value == "first", "watching alone changes nothing"
+    app.button(key="train_use").click().run()
+    assert not app.exception
+    assert app.selectbox(key="network_picker").value == "second"
+    assert "train_use" not in [button.key for button in app.button]
+    app.selectbox(key="train_watched").set_value("first").run()
+    assert app.button(key="train_use")
+
+
 def test_a_network_is_trained_watched_and_then_in_use(open_app):
     app = choose(open_app(PAGE))
     app.number_input(key="train_epochs_report").set_value(1)
@@ -61,9 +117,11 @@ def test_a_network_that_cannot_work_is_refused_as_it_is_typed(open_app):
     app.number_input(key="train_cnn_conv_layers").set_value(6).run()
     (error,) = app.error
     assert "conv 4" in error.value
+    assert "Take fewer “Convolutions”, a smaller “Filter size (px)” or less pooling." in error.value
+    assert "filter_size" not in error.value
     assert app.button(key="train_start").disabled
     app.text_input(key="train_cnn_filters").set_value("16, many").run()
-    assert "filters must be" in app.error[0].value
+    assert "“Filters” must be" in app.error[0].value
 
 
 def test_a_taken_name_is_refused_and_nothing_starts(open_app):

@@ -19,7 +19,6 @@ from core.training.execute import train
 from core.training.results import logits_of, result_of
 from pages.components.keys import NETWORK_PICKER
 
-PAGE = "pages/train.py"
 CELL = "train_cell_one_10"
 
 
@@ -34,19 +33,10 @@ def trained(tmp_path_factory):
 
 
 @pytest.fixture
-def open_section(open_app, inkling_home, trained):
-    """`open_section("Results", "one")` → the page with that section of that network, and nothing was raised."""
+def open_section(open_train_section, inkling_home, trained):
+    """`open_section("Results", "one")` → the page with that section of one of the two trained networks."""
     shutil.copytree(trained, inkling_home / "networks")
-
-    def open_(section: str, network: str):
-        app = open_app()
-        app.selectbox(key=NETWORK_PICKER).select(network).run()
-        app.switch_page(PAGE).run()
-        app.segmented_control(key="train_section").select(section).run()
-        assert not app.exception
-        return app
-
-    return open_
+    return open_train_section
 
 
 def texts(app) -> str:
@@ -149,6 +139,7 @@ def test_a_network_for_a_table_shows_rows(open_section, monkeypatch, inkling_hom
     assert "<figure" not in html(app)
     first = next(frame.value for frame in app.dataframe if "c10" in frame.value.columns and 1 in set(frame.value["#"]))
     assert set(first["true"]) <= {"healthy", "ill"}
+    assert "The features stand in standard deviations" in texts(app)
     app.segmented_control(key="train_section").select("Time machine").run()
     assert not app.exception
     assert "came without snapshots" in texts(app)
@@ -246,3 +237,22 @@ def test_one_network_alone_is_no_comparison(open_section):
     app.multiselect[0].set_value(["two"]).run()
     assert not app.exception
     assert [info.value for info in app.info] == ["A comparison needs at least two networks; pick another one."]
+
+
+def test_a_network_without_a_rival_on_its_test_says_what_to_do(open_section, table_network):
+    app = open_section("Compare", "rows")
+    (info,) = [info.value for info in app.info]
+    assert "No second network was tested on the samples that rows was. Train one above on the same data" in info
+    assert not app.dataframe
+
+
+def test_the_time_machine_of_a_table_has_two_panels_and_fitting_words(open_train_section, data_or_skip):
+    file = data_or_skip("heart/heart.csv")
+    for _ in train(TrainingConfig(dataset=f"heart:{file}", network="heart-11-10-1", epochs=1, threads=1), "patients"):
+        pass
+    app = open_train_section("Time machine", "patients")
+    drawn = figure_of(app, "train_replay_patients")
+    assert {trace["xaxis"] for trace in drawn["data"]} == {"x2", "x3"}
+    assert "the samples of a class find each other." in texts(app)
+    assert "filters" not in texts(app)
+    assert "drawing" not in texts(app)

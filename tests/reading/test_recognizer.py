@@ -6,8 +6,7 @@ import numpy as np
 import pytest
 
 from core.errors import NetworkError
-from core.networks import NetworkSpec, delete_network, export_zip, import_zip, rename_network, save_network
-from core.networks.base import build
+from core.networks import delete_network, export_zip, import_zip, rename_network
 from core.paths import ASSETS
 from core.reading import open_recognizer
 
@@ -26,18 +25,6 @@ def test_a_recognizer_is_opened_once_for_as_long_as_its_network_stays_the_same(i
     np.testing.assert_allclose(open_recognizer("mine").classify(glyphs)[0], digits, atol=1e-5)
 
 
-def test_a_network_for_tables_reads_nothing():
-    fields = {
-        "name": "rows",
-        "classes": ("healthy", "ill"),
-        "data": {"name": "heart"},
-        "seed": 1,
-        "training": {},
-        "metrics": {},
-        "temperature": 1.0,
-        "refusal_threshold": 0.0,
-        "preprocessing": {"columns": [f"column {i}" for i in range(11)]},
-    }
-    save_network(build(NetworkSpec("heart-11-10-1")), fields)
+def test_a_network_for_tables_reads_nothing(table_network):
     with pytest.raises(NetworkError, match="'rows' takes the rows of a table and cannot read pictures; choose one"):
         open_recognizer("rows")

@@ -67,13 +67,28 @@ def test_twenty_snapshots_stay_small(classes, filters):
     assert len(replay_figure(replayed(20, classes, filters=filters)).to_json()) < 6_000_000
 
 
-def test_without_filters_or_a_drawing_the_panels_say_so():
-    bare = frame(0, 2, filters=None)
-    bare = Frame(**bare.__dict__ | {"probabilities": None})
-    figure = replay_figure(Replay("x", ("no", "yes"), (bare,), 10, np.zeros(500, int)))
+@pytest.mark.parametrize("narrow", [False, True])
+@pytest.mark.parametrize(("filters", "reading"), [(None, False), (None, True), ((10, 5), False)])
+def test_what_a_network_has_not_has_no_panel(filters, reading, narrow):
+    frames = tuple(
+        Frame(**f.__dict__ | ({} if reading else {"probabilities": None}))
+        for f in (frame(i, 2, filters=filters) for i in range(2))
+    )
+    figure = replay_figure(Replay("x", ("no", "yes"), frames, 10, np.zeros(500, int)), narrow)
+    axes = {trace.xaxis for trace in figure.data}
+    assert axes == {"x2", "x3"} | ({"x"} if filters else set()) | ({"x4"} if reading else set())
+    assert all([t.xaxis for t in moved.data] == [t.xaxis for t in figure.data] for moved in figure.frames)
     texts = [a.text for a in figure.layout.annotations]
-    assert "first filters: there are none" in texts
-    assert "your own drawing: none was given" in texts
+    assert len(texts) == len(axes)
+    assert ("first filters (weights)" in texts) == bool(filters)
+    assert any("is read as" in text for text in texts) == reading
+    places = [(figure.layout["xaxis" + x[1:]].domain, figure.layout["yaxis" + x[1:]].domain) for x in sorted(axes)]
+    for i, (x, y) in enumerate(places):
+        assert 0 <= x[0] < x[1] <= 1
+        assert 0 <= y[0] < y[1] <= 1
+        for other_x, other_y in places[i + 1 :]:
+            assert x[1] <= other_x[0] or other_x[1] <= x[0] or y[1] <= other_y[0] or other_y[1] <= y[0], "they overlap"
+    assert figure.layout.height > figure.layout.margin.t + 100 * (len(axes) if narrow else 1)
     json.loads(figure.to_json())
 
 

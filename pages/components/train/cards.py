@@ -41,3 +41,4 @@ def show_rows(tested: Tested, index: np.ndarray) -> None:
     }
     features = pd.DataFrame(samples.inputs[index].numpy(), columns=list(samples.columns)).round(2)
     st.dataframe(pd.concat([pd.DataFrame(answers), features], axis=1), hide_index=True, width="stretch")
+    st.caption("The features stand in standard deviations from the training part's mean, as the network gets them.")

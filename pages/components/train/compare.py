@@ -7,6 +7,7 @@ import streamlit as st
 
 from core.networks import Passport, list_networks, open_network
 from pages.components.figure import show_figure
+from pages.components.train.setup import dataset_title
 from pages.components.train.tested import Tested, test_of
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ def compare_panel(network: str) -> None:
         help="Those that were tested on the same samples can be compared most sharply.",
     )
     if len(names) < 2:
-        st.info("A comparison needs at least two networks; pick another one.", icon=":material/info:")
+        st.info(_what_to_do(passports, network), icon=":material/info:")
         return
     tested = [found for name in names if (found := test_of(name))]
     if len(tested) >= 2:
@@ -46,6 +47,17 @@ def _at_first(passports: dict[str, Passport], network: str) -> list[str]:
     same = [p for p in passports.values() if p.name != network and own and recorded_test(p) == own]
     same.sort(key=lambda p: -p.metrics.get("test_accuracy", 0.0))
     return [network, *(p.name for p in same[:OTHERS])]
+
+
+def _what_to_do(passports: dict[str, Passport], network: str) -> str:
+    """How to come to a comparison, where fewer than two networks are chosen."""
+    if len(_at_first(passports, network)) > 1:
+        return "A comparison needs at least two networks; pick another one."
+    data = dataset_title(str(passports[network].data.get("name") or "the same data"))
+    return (
+        f"No second network was tested on the samples that {network} was. Train one above on the same data ({data}), "
+        "with another architecture, seed or other settings; then the two are compared here."
+    )
 
 
 def _candidate(tested: Tested) -> "Candidate":

@@ -4,11 +4,12 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from core.data import load
+from core.data import Samples, load
 from core.data.overview import Overview, overview
 from core.errors import InklingError
 from core.networks.spec import NetworkSpec
-from core.report.sample_figures import class_counts, first_samples, mean_images
+from core.report.figures import label_text
+from core.report.sample_figures import captioned_glyphs, class_counts, first_samples, mean_images
 from core.training import TrainingConfig
 from pages.components.figure import show_figure
 from pages.components.tiles import show_tiles
@@ -28,14 +29,25 @@ def dataset_classes(dataset: str) -> tuple[str, ...] | None:
         return None
 
 
-def first_samples_panel(dataset: str) -> None:
-    """The first six test samples, for where there is nothing else to see yet."""
+def one_of_each_panel(dataset: str) -> None:
+    """A test sample of each class, for where there is nothing else to see yet."""
     try:
         test = _overviews(dataset)[1]
     except InklingError as error:
         st.error(str(error), icon=":material/error:")
         return
-    _first(test, "train_first_samples")
+    what = "One test sample of each class: what the network is to tell apart"
+    if test.first.is_table:
+        st.markdown(f"**{what}**")
+        _rows(test.each)
+        return
+    names = [label_text(test.each.classes[label]) for label in test.each.labels.tolist()]
+    columns = 5 if len(names) <= 10 else 8
+    show_figure(
+        captioned_glyphs(test.each.images.numpy(), names, columns, what),
+        "train_one_of_each",
+        "Choose an architecture and press *Train*: from then on, its progress stands here.",
+    )
 
 
 def data_panel(dataset: str) -> None:
@@ -45,13 +57,12 @@ def data_panel(dataset: str) -> None:
     except InklingError as error:
         st.error(str(error), icon=":material/error:")
         return
-    megabytes = train.megabytes + test.megabytes
     show_tiles(
         {
             "Training samples": f"{train.size:,}",
             "Test samples": f"{test.size:,}",
             "Classes": str(len(train.counts)),
-            "In memory": f"{megabytes:.1f} MB",
+            "In memory": _in_memory(train.megabytes + test.megabytes),
         },
         {"Training samples": "A twelfth of them calibrates and does not teach."},
     )
@@ -77,12 +88,21 @@ def data_panel(dataset: str) -> None:
             )
 
 
+def _in_memory(megabytes: float) -> str:
+    return f"{megabytes:,.1f} MB" if megabytes >= 1 else f"{megabytes * 1000:,.0f} kB"
+
+
+def _rows(samples: Samples) -> None:
+    rows = pd.DataFrame(samples.inputs.numpy(), columns=list(samples.columns)).round(2)
+    rows.insert(0, "class", [samples.classes[label] for label in samples.labels.tolist()])
+    st.dataframe(rows, hide_index=True, width="stretch")
+    st.caption("In standard deviations from the training part's mean.")
+
+
 def _first(part: Overview, key: str) -> None:
     if part.first.is_table:
-        rows = pd.DataFrame(part.first.inputs.numpy(), columns=list(part.first.columns)).round(2)
-        rows.insert(0, "class", [part.first.classes[label] for label in part.first.labels.tolist()])
-        st.dataframe(rows, hide_index=True, width="stretch")
-        st.caption("The first six test rows, in standard deviations from the training part's mean.")
+        st.markdown("**The first six test rows**")
+        _rows(part.first)
     else:
         show_figure(
             first_samples(part.first, title="The first six test samples"),

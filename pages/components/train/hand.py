@@ -34,6 +34,13 @@ VERDICTS = {"all": "All", "right": "✓ Right", "wrong": "✗ Wrong", "refused":
 def hand_panel(network: str) -> None:
     """Writing digits, and how the network reads all that were ever kept."""
     st.html(STYLE)
+    if not open_network(network).passport.reads_glyphs:
+        st.info(
+            f"**{network}** takes rows of a table and reads no handwriting, so your hand cannot test it. Choose a "
+            "network that reads symbols at the top of the page.",
+            icon=":material/info:",
+        )
+        return
     samples = list_own_hand()
     score = _score_of(network, samples) if samples else None
     if score:

@@ -76,10 +76,11 @@ def _calibration(metrics: dict[str, Any]) -> str:
 
 
 def _settings(training: dict[str, Any]) -> str:
+    plain = training | ({"momentum": ""} if training.get("optimizer") == "adam" else {})  # which has none
     told = [
         words.format(_number(value))
         for setting, words in SETTINGS.items()
-        if isinstance(value := training.get(setting), int | float | str) and value not in ("none", "cpu", 0, "")
+        if isinstance(value := plain.get(setting), int | float | str) and value not in ("none", "cpu", 0, "")
     ]
     if isinstance(more := training.get("more_epochs"), list) and more:
         told.insert(1, f"then {_short(' and '.join(map(str, more)))} more")

@@ -107,13 +107,14 @@ def _replays(key: str) -> list["Replay"]:
 @st.fragment
 def _show_figure(replayed: "Replay", own: Own) -> None:
     """As a fragment: a screen that turns out to be narrow changes the figure only."""
-    from core.report.replay_figure import replay_figure
+    from core.report.replay_figure import has_filters, has_reading, replay_figure
 
     show_figure(
         replay_figure(replayed, is_narrow(), own.name),
         f"train_replay_{replayed.name}",
-        "From noise to strokes: the first layer's filters. The confusions gather on the diagonal, the samples of a "
-        "class find each other, and the reading of one drawing settles.",
+        ("From noise to strokes: the first layer's filters. " if has_filters(replayed) else "")
+        + "The confusions gather on the diagonal, and the samples of a class find each other"
+        + ("; the reading of one drawing settles." if has_reading(replayed) else "."),
     )
     if own.glyph is not None:
         _what_is_read(own)

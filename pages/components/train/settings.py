@@ -1,6 +1,7 @@
 """The settings that matter less often, each with the recipe's value to begin with."""
 
 import os
+import re
 from typing import Any
 
 import streamlit as st
@@ -22,6 +23,25 @@ TITLES = {
     "each": "after each convolution",
     "last": "after the last convolution",
 }
+
+
+DIMENSIONS = {  # of `cnn`: how they are called here
+    "conv_layers": "Convolutions",
+    "filters": "Filters",
+    "filter_size": "Filter size (px)",
+    "pool_size": "Pooling size (px)",
+    "pool_place": "Pooling",
+    "activation": "Activation",
+    "dense_nodes": "Dense nodes",
+    "second_dropout": "Second dropout",
+    "batch_norm": "Batch normalisation",
+}
+
+
+def with_labels(message: str) -> str:
+    """A message about the dimensions of `cnn` in this page's words: `filter_size` → “Filter size (px)”."""
+    names = "|".join(DIMENSIONS)
+    return re.sub(rf"\b({names})\b", lambda found: f"“{DIMENSIONS[found[0]]}”", message)
 
 
 def more_settings(base: TrainingConfig) -> dict[str, Any]:
@@ -137,31 +157,37 @@ def cnn_dimensions() -> dict[str, Any]:
     left, right = st.columns(2)
     with left:
         conv_layers = st.number_input(
-            "Convolutions", 1, 8, plain.conv_layers, key="train_cnn_conv_layers", persist_state="session"
+            DIMENSIONS["conv_layers"], 1, 8, plain.conv_layers, key="train_cnn_conv_layers", persist_state="session"
         )
         filter_size = st.number_input(
-            "Filter size (px)", 1, 28, plain.filter_size, key="train_cnn_filter_size", persist_state="session"
+            DIMENSIONS["filter_size"], 1, 28, plain.filter_size, key="train_cnn_filter_size", persist_state="session"
         )
         pool_size = st.number_input(
-            "Pooling size (px)", 1, 28, plain.pool_size, key="train_cnn_pool_size", persist_state="session"
+            DIMENSIONS["pool_size"], 1, 28, plain.pool_size, key="train_cnn_pool_size", persist_state="session"
         )
         dense_nodes = st.number_input(
-            "Dense nodes", 1, 4096, plain.dense_nodes, key="train_cnn_dense_nodes", persist_state="session"
+            DIMENSIONS["dense_nodes"], 1, 4096, plain.dense_nodes, key="train_cnn_dense_nodes", persist_state="session"
         )
     with right:
         filters = st.text_input(
-            "Filters",
+            DIMENSIONS["filters"],
             ", ".join(map(str, plain.filters)),
             key="train_cnn_filters",
             persist_state="session",
             help="Of each convolution; the last number holds for all after it.",
         )
         pool_place = st.selectbox(
-            "Pooling", POOL_PLACES, format_func=_title, key="train_cnn_pool_place", persist_state="session"
+            DIMENSIONS["pool_place"],
+            POOL_PLACES,
+            format_func=_title,
+            key="train_cnn_pool_place",
+            persist_state="session",
         )
-        activation = st.selectbox("Activation", ACTIVATIONS, key="train_cnn_activation", persist_state="session")
+        activation = st.selectbox(
+            DIMENSIONS["activation"], ACTIVATIONS, key="train_cnn_activation", persist_state="session"
+        )
         second_dropout = st.number_input(
-            "Second dropout",
+            DIMENSIONS["second_dropout"],
             0.0,
             0.95,
             plain.second_dropout,
@@ -171,7 +197,7 @@ def cnn_dimensions() -> dict[str, Any]:
             help="After the dense layer; the first one stands before it.",
         )
     batch_norm = st.checkbox(
-        "Batch normalisation", plain.batch_norm, key="train_cnn_batch_norm", persist_state="session"
+        DIMENSIONS["batch_norm"], plain.batch_norm, key="train_cnn_batch_norm", persist_state="session"
     )
     numbers = [part.strip() for part in filters.split(",")]
     return {

@@ -11,7 +11,7 @@ from core.networks import free_name
 from core.networks.spec import ARCHITECTURES, CnnShape
 from core.training import TrainingConfig, jobs, recipe
 from pages.components.keys import TRAIN_START
-from pages.components.train.settings import cnn_dimensions, more_settings
+from pages.components.train.settings import cnn_dimensions, more_settings, with_labels
 from pages.components.train.watch import watch
 
 DATASET, NETWORK, UPLOADED = "train_dataset", "train_network", "train_uploaded"
@@ -45,7 +45,7 @@ def setup() -> TrainingConfig | None:
     try:
         config = _config(dataset, network)
     except InklingError as error:
-        st.error(str(error), icon=":material/error:")
+        st.error(with_labels(str(error)) if network == "cnn" else str(error), icon=":material/error:")
         config = None
     _start(config, network, dataset)
     return config

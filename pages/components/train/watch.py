@@ -172,6 +172,9 @@ def _buttons(run: Run, state: str, history: History) -> None:
                 "Train on", icon=":material/play_arrow:", key="train_extend",
                 on_click=_try, args=(jobs.extend, run, epochs), help=_about_more(run),
             )  # fmt: skip
+        if history.kept and st.session_state.get(NETWORK_PICKER) != run.name and _wants_to_use():
+            st.session_state[USE_NEXT] = run.name
+            st.rerun()
         if not history.kept:
             st.button(
                 "Delete", icon=":material/delete:", key="train_discard",
@@ -180,6 +183,13 @@ def _buttons(run: Run, state: str, history: History) -> None:
             )  # fmt: skip
     if problem := st.session_state.pop("train_problem", None):
         st.error(problem, icon=":material/error:")
+
+
+def _wants_to_use() -> bool:
+    return st.button(
+        "Use this network", icon=":material/check:", key="train_use",
+        help="It becomes the network of the sections below and of all pages.",
+    )  # fmt: skip
 
 
 def _try(action, *arguments) -> None:
