@@ -20,6 +20,7 @@ JITTER = {"glyphs": 2, "photos": 12}  # pixels by which the picture is moved to 
 JITTER_SHARE = 10  # a tenth of what the unit sees, or a small window's picture would be a blur
 LITTLE = 0.25  # weight of the pull towards no ink (L2) and
 SMOOTH = {"glyphs": 0.25, "photos": 0.4}  # towards equal neighbours (total variation), against a gradient of size 1
+PATIENCE = 8  # steps without any gradient, after which a start is given up
 STARTS = 4  # with ever more noise: a unit behind a ReLU may be silent, without a gradient, where it starts
 
 
@@ -77,6 +78,8 @@ def _ascend(
         with torch.enable_grad():
             (gradient,) = torch.autograd.grad(_middle(part(_scaled(subject, moved)), layer, unit), moved)
         strength = gradient.square().mean().sqrt()
+        if not followed and i == PATIENCE:
+            return None
         if strength > 0:
             followed = True
             gradient = gradient / strength
@@ -107,10 +110,10 @@ def _scaled(subject: Subject, picture: Tensor) -> Tensor:
 
 
 def _middle(output: Tensor, layer: Layer, unit: int) -> Tensor:
-    """The unit's output at the middle of its map; of tokens, which have no middle, their mean."""
+    """The unit's output at the middle of its map; of tokens, which lie in no plane, the largest."""
     if len(layer.shape) == 3:
         return output[0, unit, layer.shape[1] // 2, layer.shape[2] // 2]
-    return by_unit(output, layer.shape)[0, unit].mean()
+    return by_unit(output, layer.shape)[0, unit].max()
 
 
 def _largest(subject: Subject, part: torch.nn.Module, layer: Layer, unit: int, picture: Tensor) -> float:

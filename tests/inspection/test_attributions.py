@@ -93,7 +93,7 @@ def test_grad_cam_by_hand():
 def test_occlusion_and_saliency_are_captums(architecture):
     subject = fresh(architecture)
     inputs, (_, forward) = some_input(subject), score(subject)
-    theirs = captum.attr.Occlusion(forward).attribute(inputs, (1, 5, 5), (1, 2, 2), 0, target=6)
+    theirs = captum.attr.Occlusion(forward).attribute(inputs, (1, 5, 5), (1, 2, 2), 0, 6, None, 64)
     np.testing.assert_allclose(
         attribute(subject, inputs, OCCLUSION, 6).values, theirs[0, 0].detach().numpy(), atol=1e-6
     )

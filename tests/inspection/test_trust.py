@@ -169,7 +169,7 @@ def test_every_map_of_every_network_can_be_judged(architecture):
     subject = fresh(architecture)
     state, inputs = state_of(subject), some_input(subject)
     inputs = inputs * (inputs > 0.7)
-    by_chance, untrained = trust.chance(subject, inputs, 1), trust.draw_untrained(subject)
+    by_chance, untrained = trust.chance(subject, inputs, 1), (trust.without_learning(subject),)
     for method in methods_for(subject):
         found = trust.judge(subject, inputs, attribute(subject, inputs, method.name, 1), by_chance, untrained)
         assert found.curves.deletion[0] == pytest.approx(subject.probabilities(inputs)[0, 1], abs=1e-6)

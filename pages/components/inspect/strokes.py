@@ -72,9 +72,6 @@ def _say_what_matters(view: View, found: Dissection) -> None:
     whole, position = found.whole, found.most_important
     assert whole.probabilities is not None
     assert whole.best is not None
-    if len(found.parts) == 1:
-        st.info("The drawing is a single dot: there is nothing that could be taken away.", icon=":material/info:")
-        return
     part, name = found.parts[position], _name(view, whole)
     before, loss = float(whole.probabilities[whole.best]), found.loss(part)
     if loss < NO_MATTER:
@@ -89,8 +86,7 @@ def _say_what_matters(view: View, found: Dissection) -> None:
 
 
 def _cards(view: View, found: Dissection) -> None:
-    order = range(len(found.parts))
-    cards = [_whole_card(view, found)] + [_card(view, found, position) for position in order if len(found.parts) > 1]
+    cards = [_whole_card(view, found)] + [_card(view, found, position) for position in range(len(found.parts))]
     st.html(f'<div class="inspect-strokes">{"".join(cards)}</div>')
 
 
