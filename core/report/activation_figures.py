@@ -32,14 +32,17 @@ def channel_maps(
     figure = tile_figure(
         grid, title, [f"{n + 1} ✗" if s else str(n + 1) for n, s in zip(numbers, silent, strict=True)], 10
     )
-    for i in np.flatnonzero(silent).tolist():
-        x, y = grid.corner(i)
-        line = {"color": GREY, "width": 1, "dash": "dot"}
-        figure.add_shape(type="rect", x0=x, y0=y, x1=x + 1 - GAP, y1=y + 1 - GAP, line=line)
+    figure.update_layout(shapes=[_dotted(grid.corner(i)) for i in np.flatnonzero(silent).tolist()])
     hover = "channel %{customdata[0]}, row %{customdata[1]}, column %{customdata[2]}<br>%{z:.4f}"
     ids = where(np.array(numbers), *values.shape[1:])
     figure.add_trace(tiles(grid, values, range(count), hover, ids, bar="activation"))
     return figure
+
+
+def _dotted(corner: tuple[float, float]) -> dict[str, object]:
+    x, y = corner
+    line = {"color": GREY, "width": 1, "dash": "dot"}
+    return {"type": "rect", "x0": x, "y0": y, "x1": x + 1 - GAP, "y1": y + 1 - GAP, "line": line}
 
 
 def number_strip(values: np.ndarray, title: str, names: Sequence[str] | None = None, what: str = "node") -> go.Figure:
@@ -76,7 +79,9 @@ def number_strip(values: np.ndarray, title: str, names: Sequence[str] | None = N
     return figure
 
 
-def token_heat(values: np.ndarray, title: str, across: str = "number", down: str = "token") -> go.Figure:
+def token_heat(
+    values: np.ndarray, title: str, across: str = "number", down: str = "token", what: str = "activation"
+) -> go.Figure:
     """`(T, F)` outputs: one row for each token."""
     largest = float(np.abs(values).max()) or 1.0
     count, width = values.shape
@@ -84,7 +89,7 @@ def token_heat(values: np.ndarray, title: str, across: str = "number", down: str
         go.Heatmap(
             z=values, x=np.arange(1, width + 1), y=np.arange(1, count + 1), colorscale=SIGNED_SCALE, zmin=-largest,
             zmax=largest, hovertemplate=f"{down} %{{y}}, {across} %{{x}}<br>%{{z:.4f}}<extra></extra>",
-            colorbar=colour_bar("activation") | {"y": -0.24},
+            colorbar=colour_bar(what) | {"y": -0.24},
         )
     )  # fmt: skip
     figure.update_layout(template=TEMPLATE, title=title, height=450, margin={"b": 125})

@@ -8,12 +8,13 @@ from plotly.subplots import make_subplots
 
 from core.report.figures import TEMPLATE, label_text
 from core.report.sample_figures import picture_address
-from core.report.tile_figure import Grid, colour_bar, tile_figure, tiles, where
+from core.report.tile_figure import GAP, Grid, colour_bar, tile_figure, tiles, where
 
 RESPONSE_SCALE = [[0, "rgba(59,98,208,0)"], [1, "rgba(59,98,208,1)"]]  # from nothing to a filter's own strongest
 # As SIGNED_SCALE, but zero is light instead of clear, so that a number in the cell can be read in either theme.
 CELL_SCALE = [[0, "rgb(224,123,26)"], [0.5, "rgb(240,241,243)"], [1, "rgb(27,148,136)"]]
 WIDE_PX, NARROW_PX = 1180, 340
+IN_PLACE = {"xref": "x", "yref": "y", "sizing": "stretch", "yanchor": "top", "layer": "below"}
 MOST_NUMBERS = 9  # pixels a side up to which weights are written into their cells
 
 
@@ -58,12 +59,12 @@ def _add_colours(
     figure: go.Figure, grid: Grid, places: Sequence[int], ids: np.ndarray, pictures: np.ndarray, weights: np.ndarray
 ) -> None:
     """RGB pictures, under cells that cannot be seen but tell each pixel's three weights."""
+    images = []
     for picture, place in zip(pictures, places, strict=True):
         x, y = grid.corner(place)
-        figure.add_layout_image(
-            source=picture_address(picture[..., ::-1] * 255, 8), x=x, y=y, sizex=0.92, sizey=0.92, xref="x", yref="y",
-            sizing="stretch", yanchor="top", layer="below",
-        )  # fmt: skip
+        address = picture_address(picture[..., ::-1] * 255, 8)  # OpenCV's order of the colours
+        images.append({"source": address, "x": x, "y": y, "sizex": 1 - GAP, "sizey": 1 - GAP} | IN_PLACE)
+    figure.update_layout(images=images)
     told = np.concatenate([ids.astype(np.float32), weights.transpose(0, 2, 3, 1)], -1)
     hover = (
         "filter %{customdata[0]}, row %{customdata[1]}, column %{customdata[2]}<br>red %{customdata[3]:.4f}, green "
@@ -77,7 +78,8 @@ def _response_tiles(
     grid: Grid, responses: tuple[np.ndarray, np.ndarray], numbers: Sequence[int], places: Sequence[int]
 ) -> go.Heatmap:
     """Each filter's response as a share of its own strongest, lower frequencies in the middle."""
-    magnitudes, frequencies = responses[0][:, ::2, ::2], responses[1][::2]
+    step = 2 if len(numbers) <= 16 else 3  # as fine as such small pictures can show
+    magnitudes, frequencies = responses[0][:, ::step, ::step], responses[1][::step]
     across, up = np.meshgrid(frequencies, -frequencies)
     told = np.zeros((*magnitudes.shape, 4), np.float32)
     told[..., 0] = (np.array(numbers) + 1)[:, None, None]

@@ -47,23 +47,25 @@ class Grid:
 
 def tile_figure(grid: Grid, title: str, captions: Sequence[str], size: int = 12) -> go.Figure:
     """An empty figure of such tiles, with their captions; `tiles` makes what is added to it."""
-    figure = go.Figure()
-    for i, caption in enumerate(captions):
-        if not caption:
-            continue
-        x, y = grid.corner(i)
-        figure.add_annotation(
-            x=x, y=y, text=caption, showarrow=False, xanchor="left", yanchor="bottom", xshift=-2,
-            font={"size": size, "color": GREY},
-        )  # fmt: skip
-    figure.update_layout(
-        template=TEMPLATE, title=title, height=grid.height_px, margin={"t": TOP_PX, "b": BAR_PX, "l": 4, "r": 4}
-    )
+    annotations = [_caption(grid.corner(i), caption, size) for i, caption in enumerate(captions) if caption]
+    figure = go.Figure(  # all captions at once: Plotly checks them all again for each that is added
+        layout={
+            "template": TEMPLATE, "title": title, "height": grid.height_px, "annotations": annotations,
+            "margin": {"t": TOP_PX, "b": BAR_PX, "l": 4, "r": 4},
+        }
+    )  # fmt: skip
     figure.update_xaxes(visible=False, range=[-0.02, grid.columns], constrain="domain", constraintoward="left")
     figure.update_yaxes(
         visible=False, range=[grid.rows * grid.pitch, 0], scaleanchor="x", constrain="domain", constraintoward="top"
     )
     return figure
+
+
+def _caption(corner: tuple[float, float], text: str, size: int) -> dict[str, object]:
+    return {
+        "x": corner[0], "y": corner[1], "text": text, "showarrow": False, "xanchor": "left", "yanchor": "bottom",
+        "xshift": -2, "font": {"size": size, "color": GREY},
+    }  # fmt: skip
 
 
 def tiles(

@@ -12,6 +12,7 @@ from core.inspection.bank import NORM, PATTERN, Bank
 from core.inspection.filters import SAME, dead_filters, duplicate_filters
 from core.inspection.kernel_shape import KernelShape, describe_kernel, frequency_response
 from core.inspection.subject import Layer
+from core.report.activation_figures import token_heat
 from core.report.filter_figures import filter_close_up, filter_grid, weight_table
 from pages.components.figure import show_figure
 from pages.components.inspect.filter_effect import show_effect
@@ -45,11 +46,16 @@ def filters_panel(view: View) -> None:
     layer = _choose_layer(view, layers)
     bank = banks.bank_of(view.subject, layer)
     _say_what_they_are(view, bank)
+    if bank.weights.shape[2:] == (1, 1):
+        _show_mixing(bank)
+        show_effect(view, layer, bank, narrow)
+        return
     shown = _choose_channel(bank)
     looks = _looks(view.key, layer.name, shown, bank, view)
     order = _choose_order(bank, looks)
-    _show_all(bank, looks, order, shown, narrow)
-    _show_table(view, bank, looks, order)
+    silent = _silent(view, bank)
+    _show_all(bank, looks, order, shown, silent, narrow)
+    _show_table(bank, looks, order, silent)
     _show_one(bank, looks, shown, narrow)
     show_effect(view, layer, bank, narrow)
 
@@ -130,15 +136,26 @@ def _choose_order(bank: Bank, looks: _Looks) -> list[int]:
     return numbers[first : first + AT_ONCE]
 
 
-def _show_all(bank: Bank, looks: _Looks, order: list[int], shown: int | str, narrow: bool) -> None:
-    size = looks.kernels.shape[1:]
-    point = size == (1, 1)
-    with_response = not point and not bank.dense and shown != NORM
+def _show_mixing(bank: Bank) -> None:
+    """Kernels of one pixel: how much of each channel each filter takes."""
+    show_figure(
+        token_heat(
+            bank.weights[:, :, 0, 0], f"{bank.layer.label}: weights", "channel that it reads", "filter", "weight"
+        ),
+        "inspect_mixing",
+        "Kernels of one pixel have no shape: each filter only mixes the channels that it reads, as its row says.",
+    )
+
+
+def _show_all(
+    bank: Bank, looks: _Looks, order: list[int], shown: int | str, silent: tuple[int, ...] | None, narrow: bool
+) -> None:
+    with_response = not bank.dense and shown != NORM
     kernels = looks.kernels[order]
     colour = (banks.colours(bank)[order], bank.weights[order]) if shown == COLOUR else None
     responses = frequency_response(kernels) if with_response else None
     largest = float(np.abs(looks.kernels).max()) or 1.0
-    captions = [_caption(looks, i) for i in order]
+    captions = [_caption(looks, i, silent or ()) for i in order]
     figure = filter_grid(
         kernels,
         order,
@@ -149,24 +166,24 @@ def _show_all(bank: Bank, looks: _Looks, order: list[int], shown: int | str, nar
         narrow,
         colour,
     )
-    show_figure(figure, "inspect_filters", _what_to_see(shown, point, with_response))
+    show_figure(figure, "inspect_filters", _what_to_see(shown, with_response))
 
 
-def _caption(looks: _Looks, i: int) -> str:
+def _caption(looks: _Looks, i: int, silent: tuple[int, ...]) -> str:
     words = str(i + 1)
     if i in looks.dead:
         return f"{words} ✗ dead"
     if i in looks.twins:
         return f"{words} = {looks.twins[i] + 1}"
+    if i in silent:
+        return f"{words} ✗ silent"
     if not looks.shapes:
         return words
     shape = looks.shapes[i]
     return f"{words} {shape.kind} {shape.degrees}°" if shape.angle is not None else f"{words} {shape.kind}"
 
 
-def _what_to_see(shown: int | str, point: bool, with_response: bool) -> str:
-    if point:
-        return "Kernels of one pixel have no shape: each only mixes the channels that it reads, as its weights say."
+def _what_to_see(shown: int | str, with_response: bool) -> str:
     scale = "one colour scale for all, symmetric about zero (clear)"
     if shown == COLOUR:
         scale = "mid grey is a weight of zero, one scale for all"
@@ -182,8 +199,7 @@ def _what_to_see(shown: int | str, point: bool, with_response: bool) -> str:
     return text
 
 
-def _show_table(view: View, bank: Bank, looks: _Looks, order: list[int]) -> None:
-    silent = _silent(view, bank)
+def _show_table(bank: Bank, looks: _Looks, order: list[int], silent: tuple[int, ...] | None) -> None:
     rows = {
         "filter": [i + 1 for i in order],
         "what it looks like": [looks.shapes[i].words if looks.shapes else "" for i in order],
@@ -197,7 +213,7 @@ def _show_table(view: View, bank: Bank, looks: _Looks, order: list[int]) -> None
             pd.DataFrame(rows), hide_index=True, width="stretch", key="inspect_filters_table",
             column_config={name: st.column_config.NumberColumn(format="%.3f") for name in list(rows)[2:5]},
         )  # fmt: skip
-    _say_marks(view, bank, looks, silent)
+    _say_marks(bank, looks, silent)
 
 
 def _mark(looks: _Looks, i: int, silent: tuple[int, ...] | None) -> str:
@@ -207,14 +223,14 @@ def _mark(looks: _Looks, i: int, silent: tuple[int, ...] | None) -> str:
     return ", ".join(marks)
 
 
-def _say_marks(view: View, bank: Bank, looks: _Looks, silent: tuple[int, ...] | None) -> None:
+def _say_marks(bank: Bank, looks: _Looks, silent: tuple[int, ...] | None) -> None:
     said = []
     if not bank.dense:
         said.append(f"Dead by their weights (nearly zero beside the others): {_listed(looks.dead)}.")
         pairs = [f"{i + 1} like {kept + 1}" for i, kept in looks.twins.items()]
         said.append(f"Near-duplicates (cosine of weights and bias at least {SAME}): {', '.join(pairs[:12]) or 'none'}.")
     if silent is not None:
-        said.append(f"Never active after the ReLU on {SAMPLES} test samples: {_listed(silent)}.")
+        said.append(f"Never active (✗ silent) after the ReLU on {SAMPLES} test samples: {_listed(silent)}.")
     if looks.shapes:
         said.append(
             "What a filter looks like is told from its spectrum and symmetry: a rule of thumb, least sure at 3×3."
@@ -255,7 +271,7 @@ def _show_one(bank: Bank, looks: _Looks, shown: int | str, narrow: bool) -> None
     kernel = looks.kernels[number]
     what = looks.shapes[number].words if looks.shapes else "weights" if bank.dense else "norm over its channels"
     response = None
-    if kernel.size > 1 and not bank.dense and shown != NORM:
+    if not bank.dense and shown != NORM:
         magnitudes, frequencies = frequency_response(kernel[None])
         response = magnitudes[0], frequencies
     largest = float(np.abs(looks.kernels).max()) or 1.0

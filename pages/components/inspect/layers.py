@@ -7,6 +7,7 @@ import streamlit as st
 
 from core.errors import InklingError
 from core.inspection.attention import as_maps, attention_layers, attention_weights, grid_side
+from core.inspection.bank import dense_layers
 from core.inspection.subject import Layer
 from core.inspection.truncation import default_pair, in_words, inactive, included, kind_of, mean_activations
 from core.reading import written
@@ -108,7 +109,17 @@ def _show_side(view: View, side: str, default: Layer, source: _Source, narrow: b
     steps = [x.label for x in included(view.subject, layer)]
     if len(steps) > 8:
         steps = [*steps[:3], f"… {len(steps) - 6} more …", *steps[-3:]]
-    st.caption("Up to here: " + (" → ".join(steps) or "nothing yet, this is the input") + ".")
+    st.caption("Up to here: " + (" → ".join(steps) or "nothing yet, this is the input") + "." + _counted(view, layer))
+
+
+def _counted(view: View, layer: Layer) -> str:
+    """Layers as a course counts them: those with kernels or dense weights."""
+    counted = {x.name for x in (*view.subject.convolutions, *dense_layers(view.subject))}
+    count = sum(x.name in counted for x in included(view.subject, layer))
+    if not count:
+        return ""
+    parts = " + ".join(map(str, range(1, count + 1))) if count <= 4 else f"1 to {count}"
+    return f" Counting only convolutions and dense layers: after {'layer' if count == 1 else 'layers'} {parts}."
 
 
 def _values(view: View, layer: Layer, source: _Source) -> np.ndarray:

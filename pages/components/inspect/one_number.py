@@ -24,7 +24,8 @@ def show_one_number(view: View, narrow: bool) -> None:
     dense = dense_layers(view.subject)
     layers = sorted({*view.subject.convolutions, *dense}, key=lambda layer: layer.number)
     titles = [layer.title for layer in layers]
-    title = st.selectbox("Of layer", titles, key=f"{KEY}_layer_{view.subject.name}")
+    first = next((i for i, layer in enumerate(layers) if layer.name == view.layer), 0)
+    title = st.selectbox("Of layer", titles, index=first, key=f"{KEY}_layer_{view.subject.name}_{first}")
     layer = layers[titles.index(title)]
     if layer in dense:
         _show_weighing(view, layer, narrow)
