@@ -35,18 +35,18 @@ def sweep_figure(
         marker={"size": 12, "color": ACCENT, "symbol": "circle-open", "line": {"width": 3}},
         hovertemplate="now: %{y:.1f} %<extra></extra>",
     )  # fmt: skip
-    for number, flip in enumerate(flips):
+    for flip in flips:
         figure.add_vline(x=flip, line={"color": WRONG, "width": 2, "dash": "dash"})
         text = f"✗ from {flip:.3g}".replace("-", "−")
         figure.add_annotation(
             x=flip, y=108, text=text, showarrow=False, font={"color": WRONG, "size": 13},
-            xanchor="right" if number == 0 and len(flips) == 2 else "left" if len(flips) == 2 else "auto",
+            xanchor="left" if flip < (values[0] + values[-1]) / 2 else "right",
         )  # fmt: skip
     figure.update_layout(
         template=TEMPLATE, title=f"How sure it is of “{label_text(answer)}” along the dial", height=320
     )
     figure.update_xaxes(title=f"{dial.lower()} ({unit})", showgrid=True, gridcolor="rgba(128,136,149,0.2)")
-    figure.update_yaxes(title=f"probability of “{label_text(answer)}” (%)", range=[-3, 116], tickvals=[0, 50, 100])
+    figure.update_yaxes(title="its probability (%)", range=[-3, 116], tickvals=[0, 50, 100])
     return figure
 
 

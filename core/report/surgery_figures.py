@@ -17,23 +17,31 @@ def before_after_bars(
 ) -> go.Figure:
     """`(C,)` probabilities in [0, 1], two bars a class; of many classes the likeliest before or after."""
     before, after = np.asarray(before, float), np.asarray(after, float)
+    many = len(classes) > 2 * MOST
     shown = list(range(len(classes)))
-    if len(classes) > 2 * MOST:
+    if many:
         shown = np.argsort(-np.maximum(before, after), kind="stable")[:MOST].tolist()
     names = [label_text(classes[i]) for i in shown]
+    if many:
+        names = [f"{i}. {name}" for i, name in enumerate(names, 1)]  # two classes may have one name
     figure = go.Figure()
     for what, values, colour, pattern in (("before", before, GREY, "/"), ("after", after, ACCENT, "")):
+        percent = values[shown] * 100
+        across, down = (percent, names) if many else (names, percent)  # many classes have long names
         figure.add_bar(
-            x=names, y=values[shown] * 100, name=what,
+            x=across, y=down, name=what, orientation="h" if many else "v",
             marker={"color": colour, "pattern": {"shape": pattern, "fgcolor": colour, "bgcolor": "rgba(0,0,0,0)"}},
-            hovertemplate=f"%{{x}}, {what}: %{{y:.2f}} %<extra></extra>",
+            hovertemplate=f"%{{{'y' if many else 'x'}}}, {what}: %{{{'x' if many else 'y'}:.2f}} %<extra></extra>",
         )  # fmt: skip
     figure.update_layout(
-        template=TEMPLATE, title=title, height=300, barmode="group", showlegend=True, margin={"t": 76},
-        legend={"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom"},
+        template=TEMPLATE, title=title, height=460 if many else 300, barmode="group", showlegend=True,
+        margin={"t": 76}, legend={"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom"},
     )  # fmt: skip
-    figure.update_xaxes(type="category", title="class")
-    figure.update_yaxes(range=[0, 105], tickvals=[0, 50, 100], title="probability (%)")
+    most = max(5.0, float(max(before.max(), after.max())) * 105) if many else 105
+    axis = {"range": [0, most], "title": "probability (%)"} | ({} if many else {"tickvals": [0, 50, 100]})
+    names_axis = {"type": "category", "title": "class"}
+    figure.update_xaxes(**axis if many else names_axis)
+    figure.update_yaxes(**names_axis | {"autorange": "reversed", "showgrid": False} if many else axis)
     return figure
 
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from core.inspection import league_job
+from core.inspection import league, league_job
 from core.inspection.corruptions import CORRUPTIONS
 from core.inspection.league import standing_of
 from core.networks import NetworkSpec, list_networks, open_network, save_network
@@ -39,6 +39,7 @@ def shelf(tmp_path_factory):
 def home(inkling_home, shelf, monkeypatch):
     shutil.copytree(shelf, inkling_home / "networks")
     monkeypatch.setattr(league_job, "_latest", None)
+    monkeypatch.setattr(league, "SAMPLES", 60)
     yield inkling_home
     if (job := league_job.latest()) is not None:
         job.stop()
@@ -53,9 +54,8 @@ def open_section(open_app):
         app = open_app()
         for key, value in state.items():
             app.session_state[key] = value
-        app.selectbox(key=NETWORK_PICKER).select(network).run()
         app.switch_page(PAGE).run()
-        app.run()
+        app.selectbox(key=NETWORK_PICKER).select(network).run()
         app.segmented_control(key=SECTION).select(section).run()
         assert not app.exception, app.exception[0].stack_trace
         assert not app.error, app.error[0].value
@@ -215,3 +215,41 @@ def test_a_league_that_was_stopped_says_so(open_section):
     if league_job.latest().state == "stopped":
         assert "was stopped; what it measured is kept" in said(app)
         assert app.button(key="league_start").label.startswith("Measure")
+
+
+def test_a_row_of_a_table_has_one_feature_moved(open_section, data_or_skip, inkling_home):
+    file = data_or_skip("heart/heart.csv")
+    from core.data.heart import CLASSES, read_heart
+
+    columns = [f"column {i}" for i in range(11)]
+    torch.manual_seed(1)
+    fields = FIELDS | {
+        "name": "patients", "classes": CLASSES, "data": {"name": f"heart:{file}"},
+        "training": {"dataset": f"heart:{file}"}, "preprocessing": {"columns": columns},
+    }  # fmt: skip
+    save_network(build(NetworkSpec("heart-11-10-1")), fields)
+    assert read_heart(file)
+    app = open_section("patients", "Robustness")
+    app.selectbox(key="robust_feature").select(4).run()
+    assert not app.exception
+    assert any("How sure it is of" in title for title in titles(app))
+    assert "corruptions of pictures do not apply to a table" in said(app)
+    app.segmented_control(key=SECTION).select("Surgery").run()
+    assert "this network has none" in said(app)
+
+
+def test_networks_for_photos_are_changed_and_read_but_not_tested_or_kept(open_app):
+    app = open_app(PAGE)
+    app.segmented_control(key="inspect_kind").set_value("Photos").run()
+    app.selectbox(key="inspect_photo_network").set_value("squeezenet1_1").run()
+    app.segmented_control(key=SECTION).select("Surgery").run()
+    pressed(app, "surgery_do")
+    assert "The answer before and after" in titles(app)
+    assert "it cannot be kept" in said(app)
+    app.segmented_control(key="surgery_tool").select("prune").run()
+    assert "Networks for photos cannot be pruned" in said(app)
+    app.segmented_control(key=SECTION).select("Robustness").run()
+    app.slider(key="robust_dial_contrast").set_value(0.5).run()
+    assert not app.exception, app.exception[0].stack_trace
+    assert any("How sure it is of" in title for title in titles(app))
+    assert "robust_dial_pen" not in [slider.key for slider in app.slider]

@@ -7,11 +7,11 @@ import numpy as np
 import streamlit as st
 
 from core.errors import InklingError
-from core.report.figures import probability_bars
+from core.report.figures import likeliest_bars, probability_bars
 from core.report.sample_figures import picture_address
 from pages.components.caches import recognizer
 from pages.components.figure import show_figure
-from pages.components.inspect.answer import answer
+from pages.components.inspect.answer import MANY, answer
 from pages.components.inspect.kept import kept
 from pages.components.inspect.league import league_panel
 from pages.components.inspect.view import View, does_not_apply, missing_specimen
@@ -28,7 +28,6 @@ PARTS = {
 }
 MOVED = "robust_moved"  # the dial that was moved last
 KEY = "robust_dial_{}"
-MOST = 10  # classes that are shown where there are many
 
 
 def robustness_panel(view: View) -> None:
@@ -123,15 +122,13 @@ def _answer(view: View, changed: np.ndarray, dials: "Dials") -> None:
     probabilities = kept(
         ("robust answer", view.keys, dials), lambda: subject.probabilities(subject.inputs(specimen))[0]
     )
-    count = len(probabilities)
-    best = np.argsort(-probabilities)[:MOST] if count > 2 * MOST else np.arange(count)
     first, now = int(answer(view).argmax()), int(probabilities.argmax())
     named = subject.classes
     said = f"It still answers {named[now]}." if first == now else f"✗ It answered {named[first]}; now {named[now]}."
-    show_figure(
-        probability_bars(probabilities[best], [named[i] for i in best], "What it answers to the changed picture"),
-        "robust_answer", said,
-    )  # fmt: skip
+    title = "What it answers to the changed picture"
+    many = len(named) > MANY
+    bars = likeliest_bars(probabilities, named, title) if many else probability_bars(probabilities, named, title)
+    show_figure(bars, "robust_answer", said)
     if view.trained is not None and not subject.moment and changed.ndim == 2:
         st.markdown(kept(("robust pipeline", view.keys, dials), lambda: _pipeline(view, changed)))
 

@@ -91,8 +91,8 @@ def _table(view: View, narrow: bool) -> None:
     _kernels(view, record.done, module, narrow)
     if view.trained is None:
         does_not_apply(
-            "How many test pictures a changed network for photos still names, and keeping it: no test photos come "
-            "with Inkling, and its store holds networks that read handwriting or tables."
+            "Its accuracy cannot be measured, and it cannot be kept: no test photos come with Inkling, and the store "
+            "holds networks that read handwriting or tables."
         )
         return
     _test(view, record.done, module)
