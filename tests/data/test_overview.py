@@ -34,3 +34,10 @@ def test_looking_changes_nothing():
     assert sum(seen.counts) == seen.size == len(samples)
     likeness = np.corrcoef(seen.means.reshape(10, -1))[np.triu_indices(10, 1)]
     assert likeness.max() < 0.95  # ten different digits
+
+
+def test_each_class_has_its_first_sample():
+    images = torch.arange(6, dtype=torch.uint8).reshape(6, 1, 1).expand(6, 28, 28).contiguous()
+    seen = overview(Samples("any", "test", images, torch.tensor([2, 0, 2, 0, 3, 3]), ("a", "b", "c", "d")))
+    assert seen.each.labels.tolist() == [0, 2, 3], "of b there is none"
+    assert seen.each.images[:, 0, 0].tolist() == [1, 0, 4]
