@@ -214,14 +214,14 @@ def test_a_seed_repeats_an_ideal(few_steps):
 
 @pytest.fixture
 def few_steps(monkeypatch):
-    monkeypatch.setitem(STEPS, "glyphs", 16)
+    monkeypatch.setitem(STEPS, "glyphs", 24)
 
 
 @pytest.mark.parametrize("architecture", GLYPHS)
 def test_every_network_dreams(architecture, few_steps):
     subject = fresh(architecture)
     state = state_of(subject)
-    ideal = maximise(subject, unit_layers(subject)[-1], 1)
+    ideal = maximise(subject, unit_layers(subject)[-1], 2)
     assert ideal.activation > ideal.before
     assert is_untouched(subject, state)
 
