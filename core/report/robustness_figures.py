@@ -1,6 +1,7 @@
 """Figures of robustness: an answer along a dial, glyphs under every corruption, and the league's heat maps."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
@@ -66,12 +67,17 @@ def corruption_sheet(
     cell_x, cell_y = (46, 34) if narrow else (34, 41)  # in glyph pixels: room for the answer beside or below
     columns, rows = (strengths, count) if narrow else (count, strengths)
     figure = go.Figure(go.Scatter(x=[0], y=[0], mode="markers", marker={"opacity": 0}, hoverinfo="skip"))
+    cells = []
     for kind in range(count):
         for strength in range(strengths):
             column, row = (strength, kind) if narrow else (kind, strength)
             corner = column * cell_x, row * cell_y
-            _answered(figure, glyphs[kind, strength], answers[kind][strength], right, corner, narrow)
+            cells.append(_answered(glyphs[kind, strength], answers[kind][strength], right, corner, narrow))
+    images, shapes, annotations = zip(*cells, strict=True)  # all at once: one by one takes Plotly seconds
     figure.update_layout(
+        images=images,
+        shapes=shapes,
+        annotations=[annotation for annotation in annotations if annotation],
         template=TEMPLATE,
         title={"text": title, "y": 1, "yref": "container", "yanchor": "top", "pad": {"t": 12}},
         height=120 + rows * 36 if narrow else 600,
@@ -94,29 +100,30 @@ def corruption_sheet(
 
 
 def _answered(
-    figure: go.Figure, glyph: np.ndarray, answer: str, right: str, corner: tuple[int, int], beside: bool
-) -> None:
-    """A glyph at a place, framed, with its answer beside or below it."""
+    glyph: np.ndarray, answer: str, right: str, corner: tuple[int, int], beside: bool
+) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any] | None]:
+    """A glyph at a place, its frame, and its answer beside or below it; none beside one where it is right."""
     x, y = corner
     wrong = answer != right
-    colour = WRONG if wrong else ACCENT
-    figure.add_layout_image(
-        source=picture_address(glyph, 2), x=x, y=y, sizex=SIDE, sizey=SIDE, xref="x", yref="y", sizing="stretch"
-    )
-    figure.add_shape(
-        type="rect", x0=x - 0.5, y0=y - 0.5, x1=x + SIDE + 0.5, y1=y + SIDE + 0.5,
-        line={"color": colour, "width": 2 if wrong else 1, "dash": "dash" if wrong else "solid"},
-    )  # fmt: skip
+    image = {
+        "source": picture_address(glyph, 2), "x": x, "y": y, "sizex": SIDE, "sizey": SIDE, "xref": "x", "yref": "y",
+        "sizing": "stretch",
+    }  # fmt: skip
+    frame = {
+        "type": "rect", "x0": x - 0.5, "y0": y - 0.5, "x1": x + SIDE + 0.5, "y1": y + SIDE + 0.5,
+        "line": {
+            "color": WRONG if wrong else ACCENT, "width": 2 if wrong else 1, "dash": "dash" if wrong else "solid",
+        },
+    }  # fmt: skip
     if beside and not wrong:
-        return  # there is little room
+        return image, frame, None  # there is little room
     text, most = label_text(answer), 2 if beside else SHORT
     text = ("✗ " if wrong and not beside else "") + (text if len(text) <= most else text[: most - 1] + "…")
     place = {"x": x + SIDE + 3, "y": y + SIDE / 2, "xanchor": "left"} if beside else {
         "x": x + SIDE / 2, "y": y + SIDE, "yanchor": "top",
     }  # fmt: skip
-    figure.add_annotation(
-        text=text, showarrow=False, font={"size": 10 if beside else 12, "color": WRONG if wrong else GREY}, **place
-    )
+    font = {"size": 10 if beside else 12, "color": WRONG if wrong else GREY}
+    return image, frame, {"text": text, "showarrow": False, "font": font, **place}
 
 
 def league_figure(
