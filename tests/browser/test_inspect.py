@@ -1,0 +1,74 @@
+"""Inspect Layers in a real browser: the diagram's boxes lead on, a drawing is taken apart, a phone shows everything."""
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from core.paths import PROJECT
+from tests.browser.running_app import draw, running_app
+
+pytestmark = pytest.mark.browser
+
+RUN = ["--dataset", "digits-8x8", "--network", "report", "--epochs", "1", "--name", "mine"]
+CROSSED_SEVEN = [[(0.4, 0.2), (0.6, 0.2), (0.48, 0.85)], [(0.42, 0.5), (0.6, 0.5)]]
+SECTIONS = (
+    "Structure", "Filters", "Layers", "Where it looked", "Stroke by stroke", "Units", "Surgery", "Robustness",
+)  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def app_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A server whose store holds one small run, so that no data set is needed."""
+    home = tmp_path_factory.mktemp("home")
+    command = [sys.executable, "-m", "core", "train", *RUN]
+    subprocess.run(command, cwd=PROJECT, env=os.environ | {"INKLING_HOME": str(home)}, check=True, capture_output=True)
+    with running_app(home) as url:
+        yield url
+
+
+def use(page: Page, network: str) -> None:
+    page.locator(".st-key-network_picker").get_by_role("combobox").click()
+    page.get_by_role("option", name=network).click()
+    expect(page.get_by_role("option")).to_have_count(0)
+    expect(page.get_by_text(f"What {network} answers")).to_be_visible()
+
+
+def section(page: Page, name: str) -> None:
+    page.get_by_role("radio", name=name).click()
+
+
+def test_a_box_of_the_diagram_leads_to_its_layer(open_page):
+    page = open_page("inspect_layers")
+    use(page, "mine")
+    section(page, "Structure")
+    page.locator("[data-target]", has_text="dense 50").click()
+    expect(page.get_by_role("radio", name="Layers")).to_be_checked()
+    expect(page.get_by_role("combobox", name="After layer").last).to_have_value(re.compile("ReLU.*→ 50$"))
+
+
+def test_a_drawing_is_taken_apart_stroke_by_stroke(open_page):
+    page = open_page("inspect_layers")
+    use(page, "mine")
+    page.get_by_role("radio", name="Drawing").click()
+    draw(page, CROSSED_SEVEN)
+    expect(page.locator(".inspect-specimen figcaption")).to_have_text("your drawing")
+    section(page, "Stroke by stroke")
+    expect(page.get_by_text("without stroke 2", exact=False).first).to_be_visible()
+
+
+def test_a_phone_shows_every_section_without_scrolling_sideways(open_page):
+    page = open_page("inspect_layers", width=390, height=844)
+    use(page, "mine")
+    overflow = "s => { const e = document.querySelector(s); return e.scrollWidth - e.clientWidth; }"
+    for name in SECTIONS:
+        section(page, name)
+        expect(page.get_by_role("radio", name=name)).to_be_checked()
+        page.wait_for_selector("[data-testid='stApp'][data-test-script-state='notRunning']")
+        page.wait_for_timeout(300)  # figures take their places
+        assert page.evaluate(overflow, "html") == 0, name
+        assert page.evaluate(overflow, "[data-testid=stMain]") == 0, name
