@@ -6,6 +6,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from core.inspection.attention import ATTENTION
 from core.inspection.subject import Layer, Subject
 from core.networks.summary import is_block
 
@@ -35,13 +36,22 @@ def stages(subject: Subject) -> tuple[Layer, ...]:
 
 
 def _block(subject: Subject, layer: Layer) -> str:
-    """The path of the outermost block that a layer belongs to; empty outside of blocks."""
+    """The path of the block that a layer belongs to; empty outside of blocks.
+
+    Of blocks within blocks the outermost that stands among others of its kind, as one of a transformer's; else the
+    outermost.
+    """
     parts = layer.path.split(".") if layer.path else []
+    outer = ""
     for i in range(1, len(parts)):
-        path = ".".join(parts[:i])
-        if is_block(subject.module.get_submodule(path)):
+        path, block = ".".join(parts[:i]), subject.module.get_submodule(".".join(parts[:i]))
+        if not is_block(block):
+            continue
+        outer = outer or path
+        beside = subject.module.get_submodule(".".join(parts[: i - 1])).children()
+        if sum(type(other) is type(block) for other in beside) > 1:
             return path
-    return ""
+    return outer
 
 
 def _made_by_weights(subject: Subject, layer: Layer) -> bool:
@@ -74,26 +84,29 @@ def mean_activations(subject: Subject, inputs: Tensor, names: Sequence[str]) -> 
 
 
 def kind_of(shape: tuple[int, ...]) -> str:
-    """How an output without its batch is shown: "maps", "vector", "tokens" or "heads"."""
-    if len(shape) == 3:
-        return "maps"
-    return "tokens" if len(shape) == 2 else "vector"
+    """How an output without its batch is shown: "maps", "vector" or "tokens"; "many" where it has too many axes."""
+    return {1: "vector", 2: "tokens", 3: "maps"}.get(len(shape), "many")
+
+
+def channels_last(shape: tuple[int, ...]) -> bool:
+    """Whether maps `(h, w, C)` come with their channels last, as in networks of windows: told by their square sides."""
+    return len(shape) == 3 and shape[0] == shape[1] != shape[2]
 
 
 def in_words(layer: Layer) -> str:
     """The shape of what comes out, said: "[N, 20, 4, 4]: 20 channels of 4 × 4"."""
-    shape = f"[N, {', '.join(map(str, layer.shape))}]"
-    match kind_of(layer.shape):
-        case "maps" if layer.label == "scaled dot product attention":
-            return f"{shape}: {layer.shape[0]} heads, each {layer.shape[1]} tokens of {layer.shape[2]} numbers"
+    shape, sizes = f"[N, {', '.join(map(str, layer.shape))}]", layer.shape
+    match kind_of(sizes):
+        case "maps" if layer.label == ATTENTION:
+            return f"{shape}: {sizes[0]} heads, each {sizes[1]} tokens of {sizes[2]} numbers"
         case "maps":
-            channels = "1 channel" if layer.shape[0] == 1 else f"{layer.shape[0]} channels"
-            return f"{shape}: {channels} of {layer.shape[1]} × {layer.shape[2]}"
-        case "tokens" if layer.label == "flatten":
-            return f"{shape}: {layer.shape[0]} rows of {layer.shape[1]} numbers"
+            count, high, wide = (sizes[2], *sizes[:2]) if channels_last(sizes) else sizes
+            return f"{shape}: {count} {'channel' if count == 1 else 'channels'} of {high} × {wide}"
         case "tokens":
-            return f"{shape}: {layer.shape[0]} tokens of {layer.shape[1]} numbers"
-    return f"{shape}: {layer.shape[0]} numbers"
+            return f"{shape}: {sizes[0]} {'rows' if layer.label == 'flatten' else 'tokens'} of {sizes[1]} numbers"
+        case "vector":
+            return f"{shape}: {sizes[0]} numbers"
+    return f"{shape}: {' × '.join(map(str, sizes))} numbers"
 
 
 def inactive(values: np.ndarray) -> int | None:

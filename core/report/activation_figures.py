@@ -11,7 +11,8 @@ from core.report.filter_figures import NARROW_PX, WIDE_PX, number_cells
 from core.report.tile_figure import GAP, Grid, colour_bar, tile_figure, tiles, where
 
 BARS = 40  # numbers up to which a vector is shown as bars
-STRIP = 32  # numbers to a row of a longer vector
+STRIP = 32  # numbers to a row of a longer vector, at least
+STRIP_PX = 420  # height of the longest vector's rows
 MOST_CHANNELS = 128  # maps in one figure
 
 
@@ -46,7 +47,7 @@ def _dotted(corner: tuple[float, float]) -> dict[str, object]:
 
 
 def number_strip(values: np.ndarray, title: str, names: Sequence[str] | None = None, what: str = "node") -> go.Figure:
-    """`(F,)` outputs: as bars where they are few, else as rows of 32 cells."""
+    """`(F,)` outputs: as bars where they are few, else as rows of cells."""
     count = len(values)
     if count <= BARS:
         labels = list(names) if names is not None else [str(i + 1) for i in range(count)]
@@ -60,21 +61,23 @@ def number_strip(values: np.ndarray, title: str, names: Sequence[str] | None = N
         figure.update_xaxes(title=what, type="category")
         figure.update_yaxes(title="activation", zeroline=True, zerolinecolor=GREY)
         return figure
-    rows = -(-count // STRIP)
-    cells = np.full(rows * STRIP, np.nan, np.float32)
+    across = max(STRIP, int(np.ceil((count * 2) ** 0.5)))
+    rows = -(-count // across)
+    height = min(18 * rows, STRIP_PX)
+    cells = np.full(rows * across, np.nan, np.float32)
     cells[:count] = values
-    numbers = np.arange(1, rows * STRIP + 1).reshape(rows, STRIP)
+    numbers = np.arange(1, rows * across + 1).reshape(rows, across)
     largest = float(np.abs(values).max()) or 1.0
     figure = go.Figure(
         go.Heatmap(
-            z=cells.reshape(rows, STRIP), customdata=numbers, x=np.arange(1, STRIP + 1), y=numbers[:, 0],
+            z=cells.reshape(rows, across), customdata=numbers, x=np.arange(1, across + 1), y=numbers[:, 0],
             colorscale=SIGNED_SCALE, zmin=-largest, zmax=largest, hoverongaps=False, xgap=1, ygap=1,
             hovertemplate=f"{what} %{{customdata}}: %{{z:.4f}}<extra></extra>",
-            colorbar=colour_bar("activation") | {"y": -55 / (18 * rows + 40)},
+            colorbar=colour_bar("activation") | {"y": -55 / (height + 40)},
         )
     )  # fmt: skip
-    figure.update_layout(template=TEMPLATE, title=title, height=190 + 18 * rows, margin={"b": 110})
-    figure.update_xaxes(title=f"{what} in its row", tickvals=[1, 8, 16, 24, 32])
+    figure.update_layout(template=TEMPLATE, title=title, height=190 + height, margin={"b": 110})
+    figure.update_xaxes(title=f"{what} in its row", nticks=6)
     figure.update_yaxes(title=f"first {what}", autorange="reversed", showgrid=False, nticks=6)
     return figure
 

@@ -5,12 +5,21 @@ import pytest
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
-from torchvision.models import get_model
+from torchvision.models import VisionTransformer, get_model
 
 from core.errors import NetworkError
 from core.inspection.attention import as_maps, attention_layers, attention_weights, grid_side
 from core.inspection.subject import Layer, Subject
-from core.inspection.truncation import default_pair, in_words, inactive, included, kind_of, mean_activations, stages
+from core.inspection.truncation import (
+    channels_last,
+    default_pair,
+    in_words,
+    inactive,
+    included,
+    kind_of,
+    mean_activations,
+    stages,
+)
 from core.networks import NetworkSpec
 from core.networks.base import build
 from core.networks.spec import ARCHITECTURES
@@ -142,6 +151,21 @@ def test_networks_for_photos_have_stages_too(name):
     first, second = default_pair(subject)
     assert first.number < second.number
     assert first.number > 2
+
+
+def test_a_transformer_for_photos_is_cut_between_its_blocks():
+    module = VisionTransformer(224, patch_size=32, num_layers=2, num_heads=2, hidden_dim=32, mlp_dim=32).eval()
+    subject = Subject("small", module, "photos", (), torch.zeros(1, 3, 224, 224))
+    second = default_pair(subject)[1]
+    assert subject.layers[second.number].path.startswith("encoder.layers.encoder_layer_1")
+    assert in_words(second) == "[N, 50, 32]: 50 tokens of 32 numbers"
+
+
+def test_channels_that_come_last_are_told():
+    assert in_words(Layer("x", "layer norm", "", (56, 56, 96), 3)) == "[N, 56, 56, 96]: 96 channels of 56 × 56"
+    assert not channels_last((96, 56, 56))
+    assert not channels_last((49, 64))
+    assert "64 × 49 × 4 × 8 numbers" in in_words(Layer("x", "add", "", (64, 49, 4, 8), 3))
 
 
 def test_a_network_of_one_dense_layer_has_a_pair():

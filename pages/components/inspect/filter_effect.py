@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from core.errors import InklingError
 from core.inspection.bank import Bank
 from core.inspection.effect import Effect, differences, effect_of, layer_reads_picture
 from core.inspection.subject import Layer
@@ -32,8 +33,10 @@ def show_effect(view: View, layer: Layer, bank: Bank, narrow: bool) -> None:
         )
         first = parts.index(part) * AT_ONCE
     chosen = tuple(range(first, min(first + AT_ONCE, bank.count)))
-    effect = _effect(view.keys, layer.name, chosen, view)
-    _show(view, layer, bank, effect, narrow)
+    try:
+        _show(view, layer, bank, _effect(view.keys, layer.name, chosen, view), narrow)
+    except InklingError as error:
+        does_not_apply(str(error))
 
 
 @st.cache_data(max_entries=64, show_spinner=False)

@@ -6,16 +6,24 @@ import numpy as np
 import streamlit as st
 
 from core.errors import InklingError
-from core.inspection.attention import as_maps, attention_layers, attention_weights, grid_side
+from core.inspection.attention import ATTENTION, as_maps, attention_layers, attention_weights, grid_side
 from core.inspection.bank import dense_layers
 from core.inspection.subject import Layer
-from core.inspection.truncation import default_pair, in_words, inactive, included, kind_of, mean_activations
+from core.inspection.truncation import (
+    channels_last,
+    default_pair,
+    in_words,
+    inactive,
+    included,
+    kind_of,
+    mean_activations,
+)
 from core.reading import written
 from core.report.activation_figures import MOST_CHANNELS, attention_figure, channel_maps, number_strip, token_heat
 from core.report.tile_figure import step_for
 from pages.components.figure import show_figure
 from pages.components.inspect.one_number import show_one_number
-from pages.components.inspect.view import View, missing_specimen
+from pages.components.inspect.view import View, does_not_apply, missing_specimen
 from pages.components.screen import is_narrow
 
 SIDES = ("left", "right")
@@ -36,7 +44,13 @@ def layers_panel(view: View) -> None:
     """Two truncated networks, attention maps where there are any, and one number."""
     if missing_specimen(view):
         return
-    narrow = is_narrow()
+    try:
+        _show(view, is_narrow())
+    except InklingError as error:
+        st.error(str(error), icon=":material/error:")
+
+
+def _show(view: View, narrow: bool) -> None:
     st.subheader("Truncated networks")
     st.caption("The network is cut off after a layer: what it makes up to there is its output.")
     source = _choose_source(view)
@@ -146,29 +160,33 @@ def _class_mean(key: str, layer: str, label: int, _view: View) -> np.ndarray:
 
 
 def _draw(values: np.ndarray, view: View, layer: Layer, key: str, source: _Source, narrow: bool) -> None:
-    title, kind = f"After layer {layer.number}, {layer.label}", kind_of(layer.shape)
-    if kind == "maps" and values.shape[1:] != (1, 1) and layer.label != "scaled dot product attention":
-        figure = channel_maps(values[:MOST_CHANNELS], title, "half", narrow)
-        shown = "each" if len(values) <= MOST_CHANNELS else f"the first {MOST_CHANNELS} of {len(values)}"
-        show_figure(
-            figure,
-            key,
-            f"One map for {shown} channel, of {source.words}; clear is zero.{_silent(values)}{_thinned(values)}",
-        )
-    elif kind == "maps" and layer.label == "scaled dot product attention":
+    title, kind, of = f"After layer {layer.number}, {layer.label}", kind_of(layer.shape), f"of {source.words}"
+    if kind == "many":
+        does_not_apply(f"The output of {layer.label} has {len(layer.shape)} axes; choose another layer to see maps.")
+    elif layer.label == ATTENTION and kind == "maps":
         heads, tokens, size = values.shape
-        show_figure(
-            token_heat(values.transpose(1, 0, 2).reshape(tokens, heads * size), title, "number, head after head"),
-            key, f"One row for each token, of {source.words}: what {heads} heads gathered for it.",
-        )  # fmt: skip
+        gathered = values.transpose(1, 0, 2).reshape(tokens, heads * size)
+        words = f"One row for each token, {of}: what {heads} heads gathered for it."
+        show_figure(token_heat(gathered, title, "number, head after head"), key, words)
+    elif kind == "maps" and values.size > max(values.shape):
+        _draw_maps(values.transpose(2, 0, 1) if channels_last(layer.shape) else values, title, key, of, narrow)
     elif kind == "tokens" and layer.label != "flatten":
-        show_figure(token_heat(values, title), key, f"One row for each patch of the picture, of {source.words}.")
+        show_figure(token_heat(values, title), key, f"One row for each patch of the picture, {of}.")
     elif kind == "tokens":
-        show_figure(token_heat(values, title, "place", "channel"), key, f"One row for each channel, of {source.words}.")
+        show_figure(token_heat(values, title, "place", "channel"), key, f"One row for each channel, {of}.")
     else:
-        names = _names(view, layer)
-        figure = number_strip(values.reshape(-1), title, names, "feature" if layer.number == 1 else "node")
-        show_figure(figure, key, f"One number for each node, of {source.words}; zero: it is silent.{_silent(values)}")
+        figure = number_strip(
+            values.reshape(-1), title, _names(view, layer), "feature" if layer.number == 1 else "node"
+        )
+        show_figure(figure, key, f"One number for each node, {of}; zero: it is silent.{_silent(values)}")
+
+
+def _draw_maps(values: np.ndarray, title: str, key: str, of: str, narrow: bool) -> None:
+    figure = channel_maps(values[:MOST_CHANNELS], title, "half", narrow)
+    shown = "each channel"
+    if len(values) > MOST_CHANNELS:
+        shown = f"each of the first {MOST_CHANNELS} of {len(values)} channels"
+    show_figure(figure, key, f"One map for {shown}, {of}; clear is zero.{_silent(values)}{_thinned(values)}")
 
 
 def _thinned(values: np.ndarray) -> str:

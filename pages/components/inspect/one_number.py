@@ -4,17 +4,19 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
+from core.errors import InklingError
 from core.inspection.bank import dense_layers
 from core.inspection.effect import padding
 from core.inspection.one_number import Step, Sum, Weighing, number, sum_up, weigh
 from core.inspection.subject import Layer
 from core.report.activation_figures import contribution_bars, one_map, product_tables
 from pages.components.figure import CONFIG, show_figure
-from pages.components.inspect.view import View
+from pages.components.inspect.view import View, does_not_apply
 
 KEY = "inspect_number"
 LARGEST = 10  # inputs of a dense layer that are named
 COLOURS = ("red", "green", "blue")
+AXES = ((), ("Token",), ("Row", "Column"), ("Window", "Token", "Part"))  # of a dense layer's output, before its nodes
 MOST_BARS = 24  # channels whose sums are bars
 
 
@@ -27,10 +29,13 @@ def show_one_number(view: View, narrow: bool) -> None:
     first = next((i for i, layer in enumerate(layers) if layer.name == view.layer), 0)
     title = st.selectbox("Of layer", titles, index=first, key=f"{KEY}_layer_{view.subject.name}_{first}")
     layer = layers[titles.index(title)]
-    if layer in dense:
-        _show_weighing(view, layer, narrow)
-    else:
-        _show_sum(view, layer, narrow)
+    try:
+        if layer in dense:
+            _show_weighing(view, layer, narrow)
+        else:
+            _show_sum(view, layer, narrow)
+    except InklingError as error:
+        does_not_apply(str(error))
 
 
 def _show_sum(view: View, layer: Layer, narrow: bool) -> None:
@@ -145,12 +150,10 @@ def _first_line(found: Sum) -> str:
 def _show_weighing(view: View, layer: Layer, narrow: bool) -> None:
     own = f"{KEY}_{view.subject.name}_{layer.name}"
     with st.container(horizontal=True):
-        place: tuple[int, ...] = ()
-        if len(layer.shape) == 2:
-            tokens = layer.shape[0]
-            place = (st.number_input(f"Token, 1 to {tokens}", 1, tokens, key=f"{own}_token", width=150) - 1,)
-        nodes = layer.shape[-1]
-        place += (st.number_input(f"Node, 1 to {nodes}", 1, nodes, key=f"{own}_node", width=150) - 1,)
+        place = tuple(
+            st.number_input(f"{name}, 1 to {size}", 1, size, key=f"{own}_at_{name}", width=150) - 1
+            for name, size in zip((*AXES[len(layer.shape) - 1], "Node"), layer.shape, strict=True)
+        )
     found = _weighing(view.keys, layer.name, place, view)
     order, rest = found.largest(LARGEST)
     columns = view.subject.columns if found.read.number == 1 else ()
