@@ -18,7 +18,7 @@ STEPS = {"glyphs": 96, "photos": 64}
 STEP = 0.06  # of the first step, in brightness; falls linearly to a tenth of it
 JITTER = {"glyphs": 2, "photos": 12}  # pixels by which the picture is moved to either side in each step, at most:
 JITTER_SHARE = 10  # a tenth of what the unit sees, or a small window's picture would be a blur
-LITTLE = 0.25  # weight of the pull towards no ink (L2) and
+LITTLE = 0.25  # weight of the pull towards no ink, of a photo towards the mean colour (L2), and
 SMOOTH = {"glyphs": 0.25, "photos": 0.4}  # towards equal neighbours (total variation), against a gradient of size 1
 PATIENCE = 8  # steps without any gradient, after which a start is given up
 STARTS = 4  # with ever more noise: a unit behind a ReLU may be silent, without a gradient, where it starts
@@ -84,7 +84,7 @@ def _ascend(
             followed = True
             gradient = gradient / strength
         gradient = gradient.roll([-move for move in moves], (2, 3))
-        pull = LITTLE * picture + SMOOTH[subject.takes] * _roughness(picture)
+        pull = LITTLE * (picture - _channels(subject.mean)) + SMOOTH[subject.takes] * _roughness(picture)
         step = STEP * (1 - 0.9 * i / steps)
         picture = (picture + step * (gradient - pull)).clamp(0, 1)
         if progress is not None:
@@ -105,8 +105,11 @@ def _roughness(picture: Tensor) -> Tensor:
 
 def _scaled(subject: Subject, picture: Tensor) -> Tensor:
     """A picture in [0, 1] as the network takes it."""
-    mean, spread = (torch.tensor(values)[:, None, None] for values in (subject.mean, subject.spread))
-    return (picture - mean) / spread
+    return (picture - _channels(subject.mean)) / _channels(subject.spread)
+
+
+def _channels(values: tuple[float, ...]) -> Tensor:
+    return torch.tensor(values)[:, None, None]
 
 
 def _middle(output: Tensor, layer: Layer, unit: int) -> Tensor:

@@ -6,6 +6,7 @@ import numpy as np
 import streamlit as st
 
 from core.inspection.maximise import Ideal, maximise
+from core.inspection.receptive import Box
 from core.inspection.units import by_unit
 from core.reading import written
 from core.report.attribution_figures import picture_png
@@ -54,10 +55,22 @@ def _ideal(unit: Unit) -> Ideal | None:
 
 
 def _pictures(unit: Unit, ideal: Ideal, strongest: Strongest | None) -> None:
-    tiles = [_tile(picture_png(unit.view.subject.seen(ideal.inputs)), "made for the unit")]
+    picture = unit.view.subject.seen(ideal.inputs)
+    tiles = [_tile(picture_png(picture), "made for the unit")]
+    if (view := _middle_view(unit, picture.shape)) is not None:
+        top, left, bottom, right = view
+        tiles.append(_tile(picture_png(picture[top:bottom, left:right]), "of it, what the unit sees"))
     if strongest is not None:
         tiles.append(_tile(picture_png(strongest[1] / 255), "the strongest test sample"))
     st.html(f'<div class="inspect-units inspect-large">{"".join(tiles)}</div>')
+
+
+def _middle_view(unit: Unit, shape: tuple[int, ...]) -> Box | None:
+    """What the middle of the unit's map sees, for which the picture is made; None unless it is a small part."""
+    if unit.field is None or 2 * max(unit.field.size) > min(shape[:2]):
+        return None
+    height, width = unit.layer.shape[1:]
+    return unit.field.box(height // 2, width // 2, (shape[0], shape[1]))
 
 
 def _tile(address: str, caption: str) -> str:
@@ -75,8 +88,8 @@ def _bars(unit: Unit, ideal: Ideal, strongest: Strongest | None) -> None:
     show_figure(
         unit_bars(values, names, "Largest output of the unit"), "inspect_units_outputs",
         "The picture began as noise and climbed the slope of the unit's output; jitter, and a pull towards little and "
-        "smooth ink, keep it from becoming noise again. A longer bar than any sample's: the unit asks for more than "
-        "real samples give.",
+        "smooth ink, keep it from becoming noise again. Where its bar is the longest, the unit asks for more than "
+        "real pictures give.",
     )  # fmt: skip
 
 
