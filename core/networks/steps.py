@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import torch
 from torch import fx, nn
-from torch.fx.passes.shape_prop import ShapeProp
+from torch.fx.passes.shape_prop import ShapeProp, TensorMetadata
 
 from core.networks.base import count_parameters
 from core.networks.summary import block_name, copy_to_look_at, is_block, one_input, state_of
@@ -49,8 +49,8 @@ def trace_steps(network: nn.Module, example: torch.Tensor | None = None) -> list
     boxes: list[_Box] = []
     drawn: fx.Node | None = None  # the operation that the last box ends with
     for node in traced.graph.nodes:
-        if node.op in ("get_attr", "output"):
-            continue
+        if node.op in ("get_attr", "output") or not isinstance(node.meta.get("tensor_meta"), TensorMetadata):
+            continue  # what makes no tensor: sizes, checks, several parts at once
         box, follows = _box(node, traced), drawn in node.all_input_nodes
         if not (box.role == "nothing" and follows) and not (follows and boxes[-1].takes_in(box, first=len(boxes) == 1)):
             boxes.append(box)

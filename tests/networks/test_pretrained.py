@@ -301,6 +301,19 @@ def test_a_stopped_download_leaves_nothing(publish, monkeypatch):
     assert not list(pretrained.pretrained_dir().iterdir())
 
 
+def test_a_download_is_stopped_on_its_way(publish, monkeypatch):
+    publish("squeezenet1_1")
+    monkeypatch.setattr(fetch, "CHUNK", 1)  # a byte at a time, so that it would take long
+    fetching = Fetch(next(iter(published("squeezenet1_1").values()))).start()
+    while fetching.done_bytes < 100:
+        assert fetching.is_running
+    fetching.stop()
+    fetching.join()
+    assert 100 <= fetching.done_bytes < fetching.total_bytes
+    assert fetching.error is None
+    assert not list(pretrained.pretrained_dir().iterdir())
+
+
 def test_a_folder_that_cannot_be_made_is_named(publish, inkling_home):
     publish("squeezenet1_1")
     (inkling_home / "pretrained").write_text("a file in its place")

@@ -185,3 +185,18 @@ def test_a_network_that_is_no_network_of_ours_is_told_layer_by_layer():
     rows = summarise(network, torch.zeros(1, 3, 64, 64))
     assert [row.kind for row in rows[:4]] == ["Conv2d", "ReLU", "MaxPool2d", "fire"]
     assert sum(row.parameters for row in rows) == sum(p.numel() for p in network.parameters())
+
+
+@pytest.mark.parametrize(
+    ("name", "labels_there"),
+    [
+        ("shufflenet_v2_x0_5", {"4 × invertedresidual", "8 × invertedresidual", "dense 1000"}),
+        ("vit_b_32", {"conv 768@32×32, stride 32", "encoder", "dense 1000"}),
+    ],
+)
+def test_operations_that_make_no_single_tensor_have_no_box(name, labels_there):
+    """Vision transformers read sizes and check them; ShuffleNet splits its channels."""
+    network = torchvision.models.get_model(name, weights=None).eval()
+    steps = trace_steps(network, torch.zeros(1, 3, 224, 224))
+    assert steps[-1].shape == "1000"
+    assert labels_there <= {step.label for step in steps}

@@ -12,10 +12,19 @@ MOST = 5
 
 
 def show_answer(view: View) -> None:
-    """The probabilities of all classes, or of the likeliest where there are many."""
-    subject, specimen = view.subject, view.specimen
-    if specimen is None:
+    """The probabilities of all classes, or of the likeliest where there are many; of a photo also what is seen."""
+    if view.specimen is None:
         return
+    _show_classes(view)
+    if view.subject.takes == "photos":
+        seen = _seen(view.keys, view)
+        height, width = seen.shape[:2]
+        st.image(seen, f"What the network sees: the middle, {height} × {width} pixels", width=200)
+
+
+def _show_classes(view: View) -> None:
+    subject, specimen = view.subject, view.specimen
+    assert specimen is not None
     if not subject.classes:
         st.caption("This network has no output layer: its filters and layers can be looked at, but it names nothing.")
         return
@@ -33,6 +42,12 @@ def show_answer(view: View) -> None:
 def answer(view: View) -> np.ndarray:
     """`(C,)` calibrated probabilities of the specimen's classes."""
     return _answer(view.keys, view)
+
+
+@st.cache_data(max_entries=16, show_spinner=False)
+def _seen(keys: tuple[str, str], _view: View) -> np.ndarray:
+    assert _view.specimen is not None
+    return _view.subject.seen(_view.subject.inputs(_view.specimen))
 
 
 @st.cache_data(max_entries=64, show_spinner=False)
