@@ -42,7 +42,12 @@ class Bank:
         channels = "1 channel" if c == 1 else f"{c} channels"
         what = "rows of weights" if self.dense else "filters"
         of = f", {channels} of its own group (1 of {self.groups})" if self.groups > 1 else f" over {channels}"
-        return f"[{k}, {c}, {h}, {w}]: {k} {what}, each{of}, {h} rows by {w} columns"
+        size = (
+            "one pixel"
+            if h == w == 1
+            else f"{h} {'row' if h == 1 else 'rows'} by {w} {'column' if w == 1 else 'columns'}"
+        )
+        return f"[{k}, {c}, {h}, {w}]: {k} {what}, each{of}, {size}"
 
 
 def filter_layers(subject: Subject) -> tuple[Layer, ...]:

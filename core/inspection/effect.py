@@ -65,12 +65,10 @@ def effect_of(subject: Subject, layer: Layer, inputs: Tensor, filters: tuple[int
 def differences(subject: Subject, layer: Layer) -> tuple[str, ...]:
     """Why `filter2D` and this layer do not make the same, one sentence for each reason; true of this very layer."""
     conv = subject.convolution(layer)
-    said = [
-        "Both lay the filter on the picture and add up pixel × weight without turning it over (a correlation); "
-        f"filter2D notes the sum at the filter's pixel in row {conv.kernel_size[0] // 2 + 1}, column "
-        f"{conv.kernel_size[1] // 2 + 1}, and mirrors the picture beyond its border."
-    ]
-    said.append(_about_padding(conv))
+    if conv.kernel_size == (1, 1):
+        said = ["Both multiply each pixel by one weight of each channel: with kernels of one pixel no border counts."]
+    else:
+        said = [_about_place(conv), _about_padding(conv)]
     if conv.stride[0] > 1 or conv.stride[1] > 1:
         steps = str(conv.stride[0]) if conv.stride[0] == conv.stride[1] else f"{conv.stride[0]} and {conv.stride[1]}"
         said.append(f"The layer steps by {steps} pixels, so it keeps one of {conv.stride[0] * conv.stride[1]} sums.")
@@ -116,6 +114,15 @@ def padding(conv: nn.Conv2d) -> tuple[int, int]:
     if conv.padding == "same":
         return tuple((d * (k - 1)) // 2 for d, k in zip(conv.dilation, conv.kernel_size, strict=True))  # type: ignore
     return int(conv.padding[0]), int(conv.padding[1])
+
+
+def _about_place(conv: nn.Conv2d) -> str:
+    h, w = conv.kernel_size
+    return (
+        "Both lay the filter on the picture and add up pixel × weight without turning it over (a correlation); "
+        f"filter2D notes the sum at the filter's pixel in row {h // 2 + 1}, column {w // 2 + 1}, and mirrors the "
+        "picture beyond its border."
+    )
 
 
 def _about_padding(conv: nn.Conv2d) -> str:

@@ -119,6 +119,7 @@ def test_a_later_layer_reads_what_comes_before_it():
         ("digits", 0, ["pads the picture by 2 pixels of zeros", "steps by 2 pixels", "has no bias"], ["channels"]),
         ("vit", 0, ["steps by 4 pixels, so it keeps one of 16", "row 3, column 3"], ["groups"]),
         ("resnet18", 0, ["3 colours", "standardised", "no bias", "by 3 pixels"], ["channels;"]),
+        ("squeezenet1_1", 1, ["one pixel no border counts", "reads 64 channels"], ["pad", "row 1"]),
         ("mobilenet_v2", 1, ["own group, 1 of 32"], ["colours"]),
     ],
 )

@@ -110,11 +110,16 @@ def test_a_depthwise_convolution_has_filters_too():
         ("report", "[10, 1, 5, 5]: 10 filters, each over 1 channel, 5 rows by 5 columns"),
         ("vit", "[64, 1, 4, 4]: 64 filters, each over 1 channel, 4 rows by 4 columns"),
         ("mlp", "[512, 1, 28, 28]: 512 rows of weights, each over 1 channel, 28 rows by 28 columns"),
+        ("kernel", "[3, 2, 1, 1]: 3 filters, each over 2 channels, one pixel"),
         ("resnet18", "[64, 3, 7, 7]: 64 filters, each over 3 channels, 7 rows by 7 columns"),
     ],
 )
 def test_the_first_bank_in_words(name, words):
-    subject = subject_of(name)
+    subject = (
+        subject_of(name)
+        if name != "kernel"
+        else Subject(name, nn.Sequential(nn.Conv2d(2, 3, 1)).eval(), "photos", (), torch.zeros(1, 2, 5, 5))
+    )
     bank = bank_of(subject, filter_layers(subject)[0])
     assert bank.in_words == words
     module = subject.module.get_submodule(bank.layer.path)

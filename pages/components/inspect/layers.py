@@ -175,10 +175,9 @@ def _draw(values: np.ndarray, view: View, layer: Layer, key: str, source: _Sourc
     elif kind == "tokens":
         show_figure(token_heat(values, title, "place", "channel"), key, f"One row for each channel, {of}.")
     else:
-        figure = number_strip(
-            values.reshape(-1), title, _names(view, layer), "feature" if layer.number == 1 else "node"
-        )
-        show_figure(figure, key, f"One number for each node, {of}; zero: it is silent.{_silent(values)}")
+        what = "feature" if layer.number == 1 else "number" if layer.label == "flatten" else "node"
+        figure = number_strip(values.reshape(-1), title, _names(view, layer), what)
+        show_figure(figure, key, f"One cell or bar for each {what}, {of}; zero: it is silent.{_silent(values)}")
 
 
 def _draw_maps(values: np.ndarray, title: str, key: str, of: str, narrow: bool) -> None:
