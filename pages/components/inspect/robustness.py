@@ -7,6 +7,7 @@ import numpy as np
 import streamlit as st
 
 from core.errors import InklingError
+from core.reading import written
 from core.report.figures import likeliest_bars, probability_bars
 from core.report.sample_figures import picture_address
 from pages.components.caches import recognizer
@@ -59,6 +60,7 @@ def _dials(view: View) -> None:
         "Lengths are in 1/28 of the photo’s longer side." if photo else
         "The dials change the 28 × 28 pixels that the network itself gets; nothing is cut out or centred anew."
     )  # fmt: skip
+    top = st.container()  # above the dials: on a phone the picture would be out of sight below them
     with st.container(key="robust_dials"), st.grid(3, min_column_width=240):
         for name in shown:
             dial = DIALS[name]
@@ -68,12 +70,15 @@ def _dials(view: View) -> None:
             )  # fmt: skip
     st.button("Reset", icon=":material/restart_alt:", key="robust_reset", on_click=_reset)
     dials = _now(shown)
-    moved = st.session_state.get(MOVED, "rotate")
+    moved = st.session_state.get(MOVED)
+    moved = moved if moved in shown else shown[0]
     changed = dials.apply(view.specimen.pixels)
+    probabilities, said = _asked(view, changed, dials)
+    with top:
+        _pictures(view, changed, said)
     left, right = st.columns(2, gap="large")
     with left:
-        _pictures(view, changed)
-        _answer(view, changed, dials)
+        _answer(view, changed, dials, probabilities)
     with right:
         found = _swept(view, dials, moved)
         dial = DIALS[moved]
@@ -82,6 +87,11 @@ def _dials(view: View) -> None:
 
 def _number(value: float) -> str:
     return f"{value:.3g}".replace("-", "−")
+
+
+def _percent(probability: float) -> str:
+    """Never more than is known: 99.97 % is not written as 100 %."""
+    return f"{min(probability, 0.999):.1%}" if probability > 0.99 else f"{probability:.0%}"
 
 
 def _remember(name: str) -> None:
@@ -101,20 +111,8 @@ def _now(shown: list[str]) -> "Dials":
     return Dials(**{name: float(st.session_state[KEY.format(name)]) for name in shown})
 
 
-def _pictures(view: View, changed: np.ndarray) -> None:
-    assert view.specimen is not None
-    if changed.ndim == 3:
-        st.image(changed, caption=f"{view.specimen.name}, changed", width=300)
-        return
-    pair = "".join(
-        f'<figure><img alt="{what}" src="{picture_address(glyph * 255)}"><figcaption>{what}</figcaption></figure>'
-        for what, glyph in (("as it was", view.specimen.pixels), ("changed", changed))
-    )
-    st.html(f'<div class="robust-pair">{pair}</div>')
-
-
-def _answer(view: View, changed: np.ndarray, dials: "Dials") -> None:
-    """What the network answers to the changed picture, and the whole pipeline beside it."""
+def _asked(view: View, changed: np.ndarray, dials: "Dials") -> tuple[np.ndarray, str]:
+    """The probabilities `(C,)` of the changed picture, and in words whether the answer is another one."""
     from dataclasses import replace
 
     assert view.specimen is not None
@@ -123,12 +121,33 @@ def _answer(view: View, changed: np.ndarray, dials: "Dials") -> None:
         ("robust answer", view.keys, dials), lambda: subject.probabilities(subject.inputs(specimen))[0]
     )
     first, now = int(answer(view).argmax()), int(probabilities.argmax())
-    named = subject.classes
-    said = f"It still answers {named[now]}." if first == now else f"✗ It answered {named[first]}; now {named[now]}."
+    sure = f"{_percent(probabilities[now])} sure"
+    before, after = (written(subject.classes[k]) for k in (first, now))
+    if first == now:
+        return probabilities, f"It still answers **{after}**, {sure}."
+    return probabilities, f":red[✗] It answered {before}; now **{after}**, {sure}."
+
+
+def _pictures(view: View, changed: np.ndarray, said: str) -> None:
+    assert view.specimen is not None
+    if changed.ndim == 3:
+        st.image(changed, caption=f"{view.specimen.name}, changed", width=300)
+    else:
+        pair = "".join(
+            f'<figure><img alt="{what}" src="{picture_address(glyph * 255)}"><figcaption>{what}</figcaption></figure>'
+            for what, glyph in (("as it was", view.specimen.pixels), ("changed", changed))
+        )
+        st.html(f'<div class="robust-pair">{pair}</div>')
+    st.markdown(said)
+
+
+def _answer(view: View, changed: np.ndarray, dials: "Dials", probabilities: np.ndarray) -> None:
+    """What the network answers to the changed picture, and the whole pipeline beside it."""
+    subject, named = view.subject, view.subject.classes
     title = "What it answers to the changed picture"
     many = len(named) > MANY
     bars = likeliest_bars(probabilities, named, title) if many else probability_bars(probabilities, named, title)
-    show_figure(bars, "robust_answer", said)
+    show_figure(bars, "robust_answer", "Compare with its answer to the untouched picture, further up.")
     if view.trained is not None and not subject.moment and changed.ndim == 2:
         st.markdown(kept(("robust pipeline", view.keys, dials), lambda: _pipeline(view, changed)))
 
@@ -136,7 +155,6 @@ def _answer(view: View, changed: np.ndarray, dials: "Dials") -> None:
 def _pipeline(view: View, glyph: np.ndarray) -> str:
     """What the whole way from a picture on paper to a reading makes of the changed glyph."""
     from core.inspection.dials import as_paper
-    from core.reading import written
 
     assert view.trained is not None
     try:
@@ -144,7 +162,8 @@ def _pipeline(view: View, glyph: np.ndarray) -> str:
     except InklingError as error:
         return str(error)
     read = [
-        f"**{written(r.label)}** ({r.confidence:.0%})" if r.label else f"nothing ({r.reason})" for r in page.readings
+        f"**{written(r.label)}** ({_percent(r.confidence)})" if r.label else f"nothing ({r.reason})"
+        for r in page.readings
     ]
     told = ", ".join(read[:6]) + (", …" if len(read) > 6 else "") if read else "nothing at all"
     return f"The whole reading pipeline, which cuts symbols out and brings them to size and place first, reads: {told}."
@@ -164,7 +183,7 @@ def _swept(view: View, dials: "Dials", moved: str) -> "Sweep":
 def _curve(view: View, found: "Sweep", now: float, title: str, unit: str) -> None:
     from core.report.robustness_figures import sweep_figure
 
-    label = view.subject.classes[found.original]
+    label = written(view.subject.classes[found.original])
     if not found.flips:
         what = f"Over the whole dial it answers {label}."
     else:
@@ -195,7 +214,7 @@ def _features(view: View) -> None:
     probabilities = [np.interp(now, found.values, column) for column in found.probabilities.T]
     best = int(np.argmax(probabilities))
     label = view.subject.classes[found.original]
-    st.markdown(f"It answers **{view.subject.classes[best]}**, {max(probabilities):.0%} sure.")
+    st.markdown(f"It answers **{view.subject.classes[best]}**, {_percent(max(probabilities))} sure.")
     where = " and ".join(_number(flip) for flip in found.flips)
     show_figure(
         sweep_figure(found.values, found.of_original, now, found.flips, columns[number], "scaled", label),
@@ -235,7 +254,7 @@ def _sheet(view: View) -> None:
             f"{changed} of {answers.size} change the answer", is_narrow(),
         ),
         "robust_sheet",
-        f"To the untouched picture it answers {subject.classes[first]}. Framed with dashes: the answer is another one "
+        f"To the untouched picture it answers {written(subject.classes[first])}. Framed with dashes: the answer is another one "
         "then. Strength 1 is read without effort, 5 is hard, but people still read it.",
     )  # fmt: skip
     with st.expander("What the corruptions do, in numbers", icon=":material/table:"):

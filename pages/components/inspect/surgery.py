@@ -7,6 +7,7 @@ import numpy as np
 import streamlit as st
 
 from core.errors import InklingError, NetworkError
+from core.reading import written
 from pages.components.figure import show_figure
 from pages.components.inspect.answer import answer
 from pages.components.inspect.kept import kept
@@ -144,7 +145,7 @@ def _reading(view: View, operations: tuple["Operation", ...], module: "nn.Module
         does_not_apply("The answer before and after: this network has no output layer.")
         return
     before, after = answer(view), _answer_after(view, operations, module)
-    first, then = (view.subject.classes[int(p.argmax())] for p in (before, after))
+    first, then = (written(view.subject.classes[int(p.argmax())]) for p in (before, after))
     show_figure(
         before_after_bars(before, after, view.subject.classes), "surgery_reading",
         f"It still answers {then}." if first == then else f"It answered {first}; now it answers {then}.",
