@@ -254,8 +254,8 @@ def _sheet(view: View) -> None:
             f"{changed} of {answers.size} change the answer", is_narrow(),
         ),
         "robust_sheet",
-        f"To the untouched picture it answers {written(subject.classes[first])}. Framed with dashes: the answer is another one "
-        "then. Strength 1 is read without effort, 5 is hard, but people still read it.",
+        f"To the untouched picture it answers {written(subject.classes[first])}. Framed with dashes: the answer is "
+        "another one then. Strength 1 is read without effort, 5 is hard, but people still read it.",
     )  # fmt: skip
     with st.expander("What the corruptions do, in numbers", icon=":material/table:"):
         import pandas as pd
