@@ -198,3 +198,14 @@ def test_without_attention_there_are_no_maps_of_it(open_section):
     app = open_section("report", "Layers")
     assert "Attention" not in [header.value for header in app.subheader]
     assert not has_chart(app, "inspect_attention")
+
+
+def test_without_anything_to_show_filters_are_there_and_their_effect_is_not(open_section):
+    app = open_section("report", "Filters")
+    app.session_state["inspect_way"] = "drawing"
+    sound(app.run())
+    assert has_chart(app, "inspect_filters")
+    assert not has_chart(app, "inspect_effect")
+    assert "Choose above what to show the network." in said(app)
+    app.session_state["inspect_section"] = "Layers"
+    assert "Choose above what to show the network." in said(sound(app.run()))
