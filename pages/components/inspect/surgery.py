@@ -263,7 +263,8 @@ def _costs(view: View, operations: tuple["Operation", ...], module: "nn.Module")
     )
     st.caption(
         f"Before: {before.parameters:,} parameters, {before.bytes / 1e3:,.0f} kB, {before.latency_us:.0f} µs. Fewer "
-        "filters are not always quicker: ONNX Runtime computes channels in blocks, and an odd number fills them badly."
+        "filters are not always quicker: ONNX Runtime computes channels in blocks, and one that is not full may cost "
+        "more than a full one."
     )
 
 
