@@ -76,7 +76,10 @@ def _ascend(
         moves = torch.randint(-reach, reach + 1, (2,), generator=generator).tolist()
         moved = picture.roll(moves, (2, 3)).requires_grad_()
         with torch.enable_grad():
-            (gradient,) = torch.autograd.grad(_middle(part(_scaled(subject, moved)), layer, unit), moved)
+            output = _middle(part(_scaled(subject, moved)), layer, unit)
+            if not output.requires_grad:  # of weights alone, such as a bias by position: no picture changes it
+                return None
+            (gradient,) = torch.autograd.grad(output, moved)
         strength = gradient.square().mean().sqrt()
         if not followed and i == PATIENCE:
             return None

@@ -236,6 +236,19 @@ def test_a_unit_that_nothing_excites_has_no_ideal():
     assert maximise(silent, relu, 4) is None
 
 
+def test_what_no_picture_changes_has_no_ideal():
+    class Fixed(torch.nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.offset = torch.nn.Parameter(torch.ones(1, 5))
+
+        def forward(self, inputs):
+            return inputs.flatten(1)[:, :5] + self.offset.abs()
+
+    subject = Subject("fixed", Fixed().eval(), "glyphs", (), torch.zeros(1, 1, 28, 28))
+    assert maximise(subject, layer_of(subject, "abs"), 2) is None
+
+
 def test_what_does_not_apply_is_said():
     heart = fresh("heart-11-10-1")
     with pytest.raises(NetworkError, match="takes rows of a table, which have no picture"):
