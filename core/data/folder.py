@@ -37,7 +37,7 @@ Glyphs = dict[str, list[np.ndarray]]  # likewise
 
 def read_folder(folder: Path, name: str) -> tuple[Samples, Samples]:
     """The training and the test part of an image folder; raises `DataError` where it cannot be one."""
-    parts, notes = _survey(folder)
+    parts, notes = survey(folder)
     glyphs, broken = _read_all(parts, folder)
     total = sum(len(files) for part in parts for files in part.values())
     if len(broken) == total:
@@ -61,8 +61,11 @@ def read_folder(folder: Path, name: str) -> tuple[Samples, Samples]:
     return train, test
 
 
-def _survey(folder: Path) -> tuple[list[Files], list[str]]:
-    """One part, or two where there are `train` and `test`; and what is to be said about other folders."""
+def survey(folder: Path) -> tuple[list[Files], list[str]]:
+    """The files of one part by class, or of two where there are `train` and `test`; and a note on other folders.
+
+    Raises `DataError` where the folder cannot be one of class folders.
+    """
     if not folder.is_dir():
         came = "is a file" if folder.exists() else "does not exist"
         raise DataError(f"{folder} {came}; give a folder that holds a folder of pictures for each class.")

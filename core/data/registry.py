@@ -19,6 +19,7 @@ LOADERS = {
     "kmnist": "core.data.mnist:KMNIST",
     "emnist-balanced": "core.data.mnist:EMNIST_BALANCED",
     "usps": "core.data.usps:load_usps",
+    "greek24": "core.data.greek24:load_greek24",
     "digits-8x8": "core.data.digits8x8:load_digits8x8",
     "strokes-digits": "core.data.strokes:load_strokes_digits",
     "strokes-greek": "core.data.strokes:load_strokes_greek",

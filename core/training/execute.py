@@ -11,7 +11,7 @@ from typing import Any
 import torch
 
 from core.data import Samples, load
-from core.data.mnist import DIGITS
+from core.data.alphabet import DIGITS, GREEK
 from core.errors import InklingError, TrainingError
 from core.networks import ARCHITECTURES, TrainedNetwork, save_network
 from core.networks.base import Network, build, count_parameters
@@ -101,7 +101,7 @@ def _execute(run: Run, recorder: Recorder, stop: StopEvent | None) -> Iterator[E
     run = _check_data(run, data)
     torch.manual_seed(config.seed)
     network = build(config.spec(len(data.whole.classes)))
-    with_negatives = config.negatives > 0 and data.whole.classes == DIGITS
+    with_negatives = config.negatives > 0 and set(data.whole.classes) <= {*DIGITS, *GREEK}  # there may be other things
     negatives = make_negatives(config.negatives, data.taught, config.seed) if with_negatives else None
     trainer = Trainer(network, join([data.taught, *data.also]), data.test, config, negatives)
     recorder.begin(trainer)
@@ -169,7 +169,7 @@ def _keep(run: Run, trainer: Trainer, recorder: Recorder, data: _Data, state: st
         "data": _data_record(data, 0 if trainer.negatives is None else len(trainer.negatives)),
         "seed": run.config.seed,
         "training": run.config.to_json() | {"seconds": seconds, "epochs_done": trainer.epoch, "state": state},
-        "versions": _versions(),
+        "versions": versions(),
     }
     if data.whole.is_table:
         passport["preprocessing"] = data.whole.preparation
@@ -222,7 +222,7 @@ def _data_record(data: _Data, negatives: int) -> dict[str, Any]:
     }
 
 
-def _versions() -> dict[str, str]:
+def versions() -> dict[str, str]:
     """What besides config and data decides the weights, bit for bit."""
     return {
         "python": platform.python_version(),

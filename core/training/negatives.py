@@ -1,7 +1,7 @@
-"""Glyphs that are no digit: what the refusal is taught with (outlier exposure, Hendrycks et al. 2019).
+"""Glyphs that are no symbol: what the refusal is taught with (outlier exposure, Hendrycks et al. 2019).
 
-All are made here from generated strokes and from MNIST's training digits; no other alphabet's data is touched, so
-that KMNIST stays unseen and can measure the refusal.
+All are made here from generated strokes and from the training symbols themselves; no other alphabet's data is touched,
+so that KMNIST stays unseen and can measure the refusal.
 """
 
 from collections.abc import Callable
@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from core.data import Samples
+from core.data.alphabet import DIGITS
 from core.data.normalise import fit
 from core.data.strokes import PEN_PX, SIZE, bend, draw_glyphs, render, scribble
 
@@ -20,13 +21,19 @@ from core.data.strokes import PEN_PX, SIZE, bend, draw_glyphs, render, scribble
 UNLIKE_DIGITS = ("epsilon", "eta", "theta", "kappa", "lambda", "mu", "nu", "pi", "rho", "phi", "chi", "psi", "omega")
 
 
-def make_negatives(count: int, digits: Samples, seed: int) -> Tensor:
-    """`count` glyphs that are no digit, `(N, 1, 28, 28) uint8`; five kinds in equal shares, in random order."""
+def make_negatives(count: int, symbols: Samples, seed: int) -> Tensor:
+    """`count` glyphs that are none of the symbols, `(N, 1, 28, 28) uint8`, in random order.
+
+    Scribbles, neighbours, overlays and blobs in equal shares; for digits as many generated Greek letters.
+    """
     rng = np.random.default_rng(seed)
-    images = digits.images.numpy()
-    labels = digits.labels.numpy()
+    images = symbols.images.numpy()
+    labels = symbols.labels.numpy()
+    letters: list[Callable[[], np.ndarray]] = [
+        lambda: draw_glyphs([UNLIKE_DIGITS[rng.integers(len(UNLIKE_DIGITS))]], int(rng.integers(2**31)))[0]
+    ]
     kinds: list[Callable[[], np.ndarray]] = [
-        lambda: draw_glyphs([UNLIKE_DIGITS[rng.integers(len(UNLIKE_DIGITS))]], int(rng.integers(2**31)))[0],
+        *(letters if symbols.classes == tuple(DIGITS) else []),
         lambda: render(bend(scribble(rng), rng), rng.uniform(*PEN_PX)),
         lambda: _side_by_side(*_two(images, labels, rng), rng),
         lambda: _overlaid(*_two(images, labels, rng), rng),
@@ -38,7 +45,7 @@ def make_negatives(count: int, digits: Samples, seed: int) -> Tensor:
 
 
 def _two(images: np.ndarray, labels: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-    """Two digits of different classes."""
+    """Two symbols of different classes."""
     while True:
         a, b = rng.integers(len(images), size=2)
         if labels[a] != labels[b]:
@@ -59,7 +66,7 @@ def _side_by_side(a: np.ndarray, b: np.ndarray, rng: np.random.Generator) -> np.
 
 
 def _overlaid(a: np.ndarray, b: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Two digits written over one another, the second turned and moved."""
+    """Two symbols written over one another, the second turned and moved."""
     matrix = cv2.getRotationMatrix2D((SIZE / 2, SIZE / 2), float(rng.uniform(40, 320)), float(rng.uniform(0.7, 1.1)))
     matrix[:, 2] = matrix[:, 2] + rng.uniform(-5, 5, 2)
     return fit(_cut(np.maximum(a, cv2.warpAffine(b, matrix, (SIZE, SIZE)))))

@@ -122,11 +122,12 @@ def test_a_stopped_training_keeps_nothing(inkling_home):
 
 
 def test_the_recipe_for_digits_can_learn_letters_too(inkling_home):
-    settings = recipe("digits", dataset="strokes-greek", epochs=1, batch_size=500, threads=1, precision="float32")
+    changes = {"batch_size": 500, "threads": 1, "precision": "float32", "negatives": 40}
+    settings = recipe("digits", dataset="strokes-greek", epochs=1, **changes)
     result = list(train(settings, "letters"))[-1]
     assert isinstance(result, TrainingResult)
     assert len(result.network.passport.classes) == 24
-    assert result.network.passport.data["negatives"] == 0
+    assert result.network.passport.data["negatives"] == 40
     assert [t["name"] for t in result.network.passport.data["train"]] == ["strokes-greek"]
 
 

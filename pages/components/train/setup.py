@@ -19,6 +19,7 @@ DESCRIBED = {
     "mnist": "MNIST: digits",
     "fashion-mnist": "Fashion-MNIST: clothes",
     "kmnist": "KMNIST: cursive Japanese",
+    "greek24": "Greek 24: small Greek letters",
     "emnist-balanced": "EMNIST: letters and digits",
     "usps": "USPS: digits from envelopes",
     "digits-8x8": "Digits 8×8: small and quick",

@@ -1,0 +1,88 @@
+"""A trained network with another output layer, and what of it may still learn."""
+
+from dataclasses import replace
+
+import torch
+from torch import Tensor, nn
+from torchvision.ops import FrozenBatchNorm2d
+
+from core.data import Samples
+from core.errors import NetworkError
+from core.networks.base import Network, as_input, build
+from core.networks.spec import NetworkSpec
+from core.training.calibration import fit_temperature
+
+BATCH = 500  # glyphs that are embedded at once
+
+
+def output_layer(network: Network) -> tuple[str, nn.Linear]:
+    """The name and the layer that makes the logits: the last dense one, with an output for each class."""
+    name, layer = [(name, m) for name, m in network.named_modules() if isinstance(m, nn.Linear)][-1]
+    if layer.out_features != network.spec.classes:
+        raise NetworkError(
+            f"The last dense layer of {network.spec.architecture!r} has {layer.out_features} outputs, not one for each "
+            f"of its {network.spec.classes} classes; letters cannot be taught to it."
+        )
+    return name, layer
+
+
+def with_classes(network: Network, classes: int) -> Network:
+    """The same network, in eval mode, but for a new output layer with random weights for so many classes."""
+    name, _ = output_layer(network)
+    fresh = build(replace(network.spec, classes=classes))
+    kept = {key: value for key, value in network.state_dict().items() if not key.startswith(f"{name}.")}
+    fresh.load_state_dict(kept, strict=False)
+    return fresh.eval()
+
+
+def embed(network: Network, images: Tensor) -> Tensor:
+    """The embeddings `(N, D)` of glyphs, `(N, 28, 28) uint8` or `(N, 1, 28, 28) float32`."""
+    with torch.inference_mode():
+        return torch.cat([network.embed(as_input(part)).flatten(1) for part in images.split(BATCH)]).clone()
+
+
+def set_prototypes(layer: nn.Linear, embeddings: Tensor, labels: Tensor) -> None:
+    """Makes a dense layer answer with the nearest class mean (Snell et al. 2017).
+
+    −|e − p|² = 2 e·p − |p|² − |e|², whose last term all classes share: nearest means are a dense layer. It is scaled so
+    that its softmax fits these embeddings.
+    """
+    prototypes = torch.stack([embeddings[labels == i].mean(0) for i in range(layer.out_features)])
+    weight, bias = 2 * prototypes, -(prototypes**2).sum(1)
+    temperature = fit_temperature(embeddings @ weight.T + bias, labels)
+    with torch.no_grad():
+        layer.weight.copy_(weight / temperature)
+        layer.bias.copy_(bias / temperature)
+
+
+def freeze_norms(module: nn.Module) -> None:
+    """Batch norms keep what they learned of a large set: a few letters' means and spreads would not do."""
+    for name, child in module.named_children():
+        if isinstance(child, nn.BatchNorm2d):
+            frozen = FrozenBatchNorm2d(child.num_features, child.eps)
+            frozen.load_state_dict({k: v for k, v in child.state_dict().items() if k != "num_batches_tracked"})
+            setattr(module, name, frozen)
+        else:
+            freeze_norms(child)
+
+
+class OnEmbeddings(Network):
+    """An output layer alone: what its frozen network makes of the glyphs comes in as a table."""
+
+    INPUT_NAME = "features"
+
+    def __init__(self, spec: NetworkSpec, layer: nn.Linear) -> None:
+        super().__init__(spec)
+        self.layer = layer
+
+    def embed(self, inputs: Tensor) -> Tensor:
+        return inputs
+
+    def logits(self, inputs: Tensor) -> Tensor:
+        return self.layer(inputs)
+
+
+def as_table(samples: Samples, embeddings: Tensor) -> Samples:
+    """The embeddings with the labels of the samples that they are of."""
+    columns = tuple(f"number {i + 1}" for i in range(embeddings.shape[1]))
+    return replace(samples, inputs=embeddings, columns=columns)

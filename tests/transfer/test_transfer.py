@@ -1,0 +1,258 @@
+"""Letters taught to shipped networks: what learns and what stays, honest figures, a network that reads them."""
+
+import json
+from dataclasses import replace
+
+import cv2
+import numpy as np
+import pytest
+import torch
+
+from core.data import Samples
+from core.data.strokes import draw_glyphs
+from core.errors import DataError, NetworkError, TrainingError
+from core.networks import open_network
+from core.networks.base import as_input
+from core.reading import open_recognizer
+from core.training.fit import EpochDone
+from core.transfer.execute import TransferResult, transfer
+from core.transfer.heads import embed, freeze_norms, output_layer, set_prototypes, with_classes
+from core.transfer.letters import read_letters
+from core.transfer.methods import Taught, TransferConfig, teach
+from core.transfer.validation import cross_validate
+
+SYMBOLS = ("alpha", "psi", "omega")
+
+
+def letters(count: int, seed: int) -> Samples:
+    """So many generated letters of each symbol."""
+    labels = np.repeat(np.arange(len(SYMBOLS)), count)
+    images = draw_glyphs([SYMBOLS[i] for i in labels], seed)
+    return Samples("letters", "train", torch.from_numpy(images), torch.from_numpy(labels), SYMBOLS)
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """Five pictures of each symbol, dark ink on light paper."""
+    return write(tmp_path / "three letters", 5, seed=1)
+
+
+def write(root, count: int, seed: int):
+    samples = letters(count, seed)
+    for number, (image, label) in enumerate(zip(samples.images.numpy(), samples.labels.tolist(), strict=True)):
+        place = root / SYMBOLS[label]
+        place.mkdir(parents=True, exist_ok=True)
+        picture = cv2.copyMakeBorder(255 - cv2.resize(image, (112, 112)), *[30] * 4, cv2.BORDER_CONSTANT, value=255)
+        cv2.imwrite(str(place / f"{number}.png"), picture)
+    return root
+
+
+def taught_by(config: TransferConfig, source: str = "report", count: int = 5) -> Taught:
+    *_, last = teach(open_network(source).module(), letters(count, 1), config)
+    assert isinstance(last, Taught)
+    return last
+
+
+def accuracy(network, samples: Samples) -> float:
+    with torch.inference_mode():
+        answers = network.logits(as_input(samples.images)).argmax(1)
+    return (answers == samples.labels).float().mean().item()
+
+
+def test_letters_are_cut_out_of_their_pictures(folder):
+    (folder / "psi" / "empty.png").write_bytes(cv2.imencode(".png", np.full((90, 90), 255, np.uint8))[1].tobytes())
+    (folder / "psi" / "notes.txt").write_text("no picture")
+    found = read_letters(folder)
+    assert found.samples.classes == SYMBOLS[:1] + ("omega", "psi")
+    assert len(found.samples) == len(found.pictures) == 15
+    assert found.pictures[0] == "alpha/0.png"
+    assert found.lost == (("psi/empty.png", "psi"), ("psi/notes.txt", "psi"))
+    assert "No symbol was found in 2 of 17 pictures: psi/empty.png, psi/notes.txt." in found.samples.notes
+    assert found.samples.images.dtype == torch.uint8
+
+
+def test_a_folder_without_symbols_is_told(tmp_path):
+    (tmp_path / "a").mkdir()
+    (tmp_path / "a/x.png").write_bytes(b"no picture")
+    with pytest.raises(DataError, match="No symbol was found in any picture"):
+        read_letters(tmp_path)
+
+
+def test_the_reports_network_with_three_classes_has_21483_parameters_153_of_them_new():
+    source = open_network("report").module()
+    network = with_classes(source, 3)
+    assert sum(p.numel() for p in network.parameters()) == 21_483
+    assert taught_by(TransferConfig("head", epochs=1)).trainable == 153
+    name, _ = output_layer(network)
+    for key, value in source.state_dict().items():
+        assert key.startswith(f"{name}.") or torch.equal(network.state_dict()[key], value)
+
+
+@pytest.mark.parametrize("method", ["head", "prototypes"])
+@pytest.mark.parametrize("source", ["report", "digits"])
+def test_frozen_weights_stay_as_they_are(method, source):
+    before = open_network(source).module()
+    network = taught_by(TransferConfig(method, epochs=2), source).network
+    name, _ = output_layer(before)
+    for key, value in before.state_dict().items():
+        assert key.startswith(f"{name}.") or torch.equal(network.state_dict()[key], value), key
+
+
+def test_fine_tuning_moves_all_layers_but_the_norms():
+    before = open_network("digits").module().state_dict()
+    after = taught_by(TransferConfig("finetune", epochs=1), "digits").network.state_dict()
+    moved = {
+        key for key in before if before[key].shape == after[key].shape and not torch.equal(before[key], after[key])
+    }
+    assert "features.0.0.weight" in moved
+    assert not {key for key in moved if "running" in key}
+
+
+def test_prototypes_are_the_nearest_class_means():
+    network = with_classes(open_network("report").module(), 3)
+    samples, others = letters(5, 1), letters(8, 2)
+    vectors = embed(network, samples.images)
+    _, layer = output_layer(network)
+    set_prototypes(layer, vectors, samples.labels)
+    means = torch.stack([vectors[samples.labels == i].mean(0) for i in range(3)])
+    with torch.inference_mode():
+        answers = network.logits(as_input(others.images)).argmax(1)
+    assert torch.equal(answers, torch.cdist(embed(network, others.images), means).argmin(1))
+
+
+def test_frozen_norms_answer_as_before():
+    network = open_network("digits").module()
+    inputs = as_input(letters(3, 3).images)
+    with torch.inference_mode():
+        before = network.logits(inputs)
+        freeze_norms(network)
+        network.features.train()
+        torch.testing.assert_close(network.embed(inputs) @ network.output.weight.T + network.output.bias, before)
+
+
+@pytest.mark.parametrize("method", ["finetune", "head", "prototypes"])
+def test_new_letters_are_read_after_five_samples_each(method):
+    network = taught_by(TransferConfig(method, epochs=4), "digits").network
+    assert accuracy(network, letters(40, 9)) >= 0.95
+
+
+def test_the_same_seed_teaches_the_same():
+    one, again, other = (
+        taught_by(TransferConfig("head", epochs=1, seed=seed)).network.state_dict() for seed in (3, 3, 4)
+    )
+    assert all(torch.equal(one[key], again[key]) for key in one)
+    assert not all(torch.equal(one[key], other[key]) for key in one)
+
+
+def test_cross_validation_sees_through_labels_that_mean_nothing():
+    """Labels at random can be learned by heart, and are right by chance on what was held out."""
+    samples = letters(10, 1)
+    shuffled = replace(samples, labels=samples.labels[torch.randperm(30, generator=torch.Generator().manual_seed(0))])
+    source = open_network("digits").module()
+    assert cross_validate(source, samples, TransferConfig("head", epochs=3)).accuracy >= 0.9
+    assert cross_validate(source, shuffled, TransferConfig("head", epochs=3)).accuracy <= 0.6
+
+
+def test_a_letter_with_one_sample_cannot_be_cross_validated():
+    samples = letters(2, 1).take(torch.tensor([0, 2, 3, 4, 5]))
+    assert cross_validate(open_network("report").module(), samples, TransferConfig("prototypes")) is None
+
+
+def test_a_class_without_letters_is_told():
+    samples = letters(2, 1).take(torch.tensor([0, 1, 2, 3]))
+    with pytest.raises(TrainingError, match="There is no picture of 'omega' to learn from"):
+        list(teach(open_network("report").module(), samples))
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        ({"method": "magic"}, "The method must be one of finetune, head, prototypes, not 'magic'"),
+        ({"epochs": 0}, "epochs must be a whole number of at least 1, not 0"),
+        ({"seed": -1}, "seed must be a whole number of at least 0"),
+    ],
+)
+def test_settings_that_cannot_be_are_told(changes, sentence):
+    with pytest.raises(TrainingError, match=sentence):
+        TransferConfig(**changes)
+
+
+def test_a_network_that_reads_the_letters_is_kept(folder, tmp_path):
+    test = write(tmp_path / "others", 4, seed=2)
+    *epochs, result = transfer("digits", folder, "mine", TransferConfig("head", epochs=2), test)
+    assert [event.epoch for event in epochs] == [1, 2]
+    assert all(isinstance(event, EpochDone) for event in epochs)
+    assert isinstance(result, TransferResult)
+    assert result.train_accuracy >= result.test_accuracy - 1e-9 >= 0.9 - 1e-9
+    assert len(result.predictions) == 12
+    right = sum(p.actual == p.predicted for p in result.predictions)
+    assert result.test_accuracy == right / 12
+    passport = open_network("mine").passport
+    assert passport.classes == ("alpha", "omega", "psi")
+    assert passport.training["from"] == "digits"
+    assert passport.metrics["cross_validated_accuracy"] == result.cross_validated
+    image = cv2.imread(str(folder / "psi/5.png"))
+    assert open_recognizer("mine").read(image).text == "ψ"
+
+
+def test_without_test_pictures_the_predictions_are_the_cross_validations(folder):
+    *_, result = transfer("report", folder, "mine", TransferConfig("prototypes"))
+    assert result.test_accuracy is None
+    assert len(result.predictions) == 15
+    assert result.cross_validated == sum(p.actual == p.predicted for p in result.predictions) / 15
+
+
+def test_a_test_picture_without_a_symbol_counts_as_wrong(folder, tmp_path):
+    test = write(tmp_path / "others", 2, seed=2)
+    (test / "psi/empty.png").write_bytes(cv2.imencode(".png", np.full((90, 90), 255, np.uint8))[1].tobytes())
+    *_, result = transfer("digits", folder, "mine", TransferConfig("prototypes"), test)
+    assert (result.predictions[-1].predicted, len(result.predictions)) == ("", 7)
+    assert result.test_accuracy <= 6 / 7
+
+
+def test_letters_that_were_not_taught_cannot_be_tested(folder, tmp_path):
+    test = write(tmp_path / "others", 1, seed=2)
+    (test / "omega").rename(test / "zeta")
+    with pytest.raises(DataError, match="holds 'zeta', which is not among the letters taught"):
+        list(transfer("report", folder, "mine", TransferConfig("prototypes"), test))
+
+
+def test_one_letter_alone_is_refused(tmp_path):
+    root = write(tmp_path / "one", 2, seed=1)
+    for name in ("psi", "omega"):
+        for file in (root / name).iterdir():
+            file.unlink()
+    with pytest.raises(DataError, match="holds one letter only"):
+        list(transfer("report", root, "mine"))
+
+
+def test_a_taken_name_is_refused_before_anything_is_read(tmp_path):
+    with pytest.raises(NetworkError, match="There is a network 'digits' already"):
+        list(transfer("report", tmp_path / "nowhere", "digits"))
+
+
+def test_a_network_for_tables_learns_no_letters(table_network, folder):
+    with pytest.raises(NetworkError, match="'rows' takes the rows of a table; choose one that reads glyphs"):
+        list(transfer("rows", folder, "mine"))
+
+
+def test_the_command_line_keeps_its_contract(folder, command_line):
+    done = command_line(
+        "transfer", "--from", "report", "--letters", folder, "--method", "head", "--epochs", "2", "--json"
+    )
+    assert done.returncode == 0, done.stderr
+    *epochs, last = [json.loads(line) for line in done.stdout.splitlines()]
+    assert [record["epoch"] for record in epochs] == [1, 2]
+    assert epochs[0].keys() == {
+        "epoch", "examples", "train_loss", "train_accuracy", "test_loss", "test_accuracy", "seconds",
+    }  # fmt: skip
+    assert epochs[0]["test_accuracy"] is None
+    assert last.keys() == {
+        "name", "classes", "trainable_parameters", "frozen_parameters", "train_accuracy", "cross_validated_accuracy",
+        "test_accuracy", "per_class", "predictions",
+    }  # fmt: skip
+    assert (last["trainable_parameters"], last["frozen_parameters"]) == (153, 21_330)
+    assert last["name"] == "report-three-letters"
+    assert last["predictions"][0].keys() == {"image", "actual", "predicted", "confidence"}
+    bad = command_line("transfer", "--from", "report", "--letters", folder / "nowhere", "--json")
+    assert (bad.returncode, bad.stdout, bad.stderr.count("\n")) == (2, "", 1)
