@@ -34,6 +34,8 @@ def main() -> None:
         "Networks for", (HANDWRITING, PHOTOS), default=HANDWRITING, required=True, key="inspect_kind",
         persist_state="session", help="Photos: torchvision's networks, trained on ImageNet.",
     )  # fmt: skip
+    if what == PHOTOS:
+        st.caption("The network chosen at the top reads handwriting or tables; here another one is looked at.")
     try:
         view = _photo_view() if what == PHOTOS else _stored_view(name)
     except InklingError as error:
@@ -41,7 +43,7 @@ def main() -> None:
         return
     if view is None:
         return
-    st.session_state.setdefault(SECTION, "Filters")
+    st.session_state.setdefault(SECTION, "Structure")
     section = st.segmented_control(
         "Section", list(SECTIONS), required=True, format_func=lambda s: SECTIONS[s][0], wrap=True,
         key=SECTION, persist_state="session", label_visibility="collapsed",

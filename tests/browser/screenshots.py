@@ -63,6 +63,10 @@ def main() -> int:
         expect(page.get_by_role("combobox", name="Network")).to_have_value(re.compile("report-strokes-digits"))
         expect(page.get_by_text("in 2,000 test samples")).to_be_visible()
         _take(page, "train")
+        page = _open(browser, f"{url}/inspect_layers", 1280, 1500, "light")
+        page.get_by_role("radio", name="Where it looked").click()
+        expect(page.get_by_text("The same map of a network that learned nothing")).to_be_visible()
+        _take(page, "inspect")
         browser.close()
     return 0
 

@@ -68,7 +68,7 @@ def test_an_unfinished_run_can_be_renamed_and_deleted(inkling_home):
         ("digits", "There is a network 'digits' already; choose another name, such as 'digits-2'"),
         ("other", "There is a network 'other' already"),
         ("../out", r"'\.\./out' is no name for a network; use letters"),
-        ("", "'' is no name"),
+        ("", "A network needs a name"),
         ("x" * 65, "is no name"),
     ],
 )
@@ -149,9 +149,9 @@ def test_what_ships_stays(name):
 
 @pytest.mark.parametrize("name", ["nobody", "../mine", "", "mine/../mine", "."])
 def test_only_the_stores_own_folders_are_touched(stored, name):
-    with pytest.raises(NetworkError, match=r"no trained network 'nobody'|is no name for a network"):
+    with pytest.raises(NetworkError, match=r"no trained network 'nobody'|is no name for a network|needs a name"):
         delete_network(name)
-    with pytest.raises(NetworkError, match=r"no trained network 'nobody'|is no name for a network"):
+    with pytest.raises(NetworkError, match=r"no trained network 'nobody'|is no name for a network|needs a name"):
         rename_network(name, "other")
     assert stored.is_dir()
 

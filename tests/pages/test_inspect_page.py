@@ -1,5 +1,6 @@
 """The Inspect Layers page: every section for every network, every way to hand something in."""
 
+import json
 import re
 import shutil
 
@@ -102,6 +103,8 @@ def test_a_test_sample_by_its_number_any_other_or_a_mistake(open_network_page):
     trained = open_network("run")
     answer = logits_of(trained, samples).argmax(1)[index]
     assert answer != samples.labels[index], "the network, trained for one epoch, gets it right"
+    wrong = f"it answers **{samples.classes[answer]}**"
+    assert any("**Wrong:**" in text.value and wrong in text.value for text in app.markdown)
     app.button(key="inspect_any").click().run()
     assert 1 <= app.number_input(key="inspect_test_number").value <= len(samples)
     assert not app.exception
@@ -175,3 +178,14 @@ def test_a_layer_that_was_clicked_for_another_network_is_forgotten(open_network_
     app.segmented_control(key=SECTION).select("Layers").run()
     assert not app.exception
     assert not app.error
+
+
+def test_what_would_be_refused_is_said(open_network_page):
+    """The stored threshold of the fresh networks is low; one that nothing can reach refuses everything."""
+    app = open_network_page("fresh-report")
+    assert not any("refuse" in text.value for text in app.markdown)
+    trained = open_network("fresh-report")
+    record = trained.passport.to_json() | {"refusal_threshold": 1e6}
+    (trained.folder / "passport.json").write_text(json.dumps(record))
+    app.run()
+    assert any("it would **refuse** this" in text.value for text in app.markdown)

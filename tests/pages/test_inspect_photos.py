@@ -37,7 +37,7 @@ def captions(app: AppTest) -> str:
 
 def test_an_untrained_network_answers_at_once_and_says_that_it_learned_nothing(photos):
     assert "this network has learned nothing" in captions(photos)
-    assert "The 5 likeliest of 1,000 classes of a flower" in captions(photos)
+    assert "The 5 likeliest of 1,000 classes, for a flower" in captions(photos)
     seen = [image for element in photos.get("image") for image in element.proto.imgs]
     assert any("What the network sees: the middle, 224 × 224 pixels" in image.caption for image in seen)
     assert photos.selectbox(key="inspect_photo_network").value == SQUEEZENET

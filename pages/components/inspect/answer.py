@@ -1,8 +1,11 @@
 """What the network answers to what it is shown, beside the controls."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import streamlit as st
 
+from core.reading import written
 from core.report.figures import likeliest_bars, probability_bars
 from pages.components.figure import show_figure
 from pages.components.inspect.view import View
@@ -34,14 +37,40 @@ def _show_classes(view: View) -> None:
         figure = likeliest_bars(probabilities, subject.classes, title, MOST)
         what = f"The {MOST} likeliest of {len(subject.classes):,} classes"
     else:
-        figure, what = probability_bars(probabilities, subject.classes, title), "Each class"
-    long_bar = "one long bar" if len(subject.classes) > MANY else "one tall bar"
-    show_figure(figure, "inspect_answer", f"{what} of {specimen.name}; {long_bar}: it is sure.")
+        figure, what = probability_bars(probabilities, subject.classes, title), "How likely each class is"
+    st.markdown(_verdict(probabilities, subject.classes, specimen.label))
+    show_figure(figure, "inspect_answer", f"{what}, for {specimen.name}. A second bar nearly as long: it hesitates.")
+    if _is_refused(view.keys, view):
+        st.markdown(
+            ":material/block: Reading, it would **refuse** this: it is unlike anything the network has learnt. The "
+            "bars only say which class it resembles most."
+        )
+
+
+def _verdict(probabilities: np.ndarray, classes: Sequence[str], truth: str | None) -> str:
+    """The answer, how sure it is, and whether it is right where that is known."""
+    best = int(probabilities.argmax())
+    said = f"**{written(classes[best])}**, {100 * min(float(probabilities[best]), 0.999):.1f} % sure"
+    if truth is None:
+        return f"It answers {said}."
+    if truth == classes[best]:
+        return f":material/check: It answers {said}: right."
+    return f":material/close: **Wrong:** it answers {said}, but it is **{written(truth)}**."
 
 
 def answer(view: View) -> np.ndarray:
     """`(C,)` calibrated probabilities of the specimen's classes."""
     return _answer(view.keys, view)
+
+
+@st.cache_data(max_entries=64, show_spinner=False)
+def _is_refused(keys: tuple[str, str], _view: View) -> bool:
+    """Whether the log-sum-exp of the logits lies below the network's refusal threshold, where it has one."""
+    assert _view.specimen is not None
+    subject = _view.subject
+    if subject.threshold is None or subject.takes != "glyphs":
+        return False
+    return bool(subject.logits(subject.inputs(_view.specimen)).logsumexp(1).item() < subject.threshold)
 
 
 @st.cache_data(max_entries=16, show_spinner=False)

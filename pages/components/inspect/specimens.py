@@ -69,7 +69,7 @@ def _test_sample(trained: TrainedNetwork) -> Specimen:
         st.button("Any other", icon=":material/casino:", key="inspect_any", on_click=_any, args=(len(samples),))
         st.button(
             "A mistake", icon=":material/close:", key="inspect_mistake", on_click=_mistake, args=(trained.name,),
-            help="A test sample that this network gets wrong; another one each time.",
+            help="A test sample that this network gets wrong; another one each time. All of them: Train, Results.",
         )  # fmt: skip
     return test_specimen(samples, number - 1)
 

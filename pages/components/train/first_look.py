@@ -11,6 +11,7 @@ from core.networks.spec import NetworkSpec
 from core.report.figures import label_text
 from core.report.sample_figures import captioned_glyphs, class_counts, first_samples, mean_images
 from core.training import TrainingConfig
+from pages.components.diagram import show_diagram
 from pages.components.figure import show_figure
 from pages.components.tiles import show_tiles
 
@@ -124,7 +125,7 @@ def network_panel(config: TrainingConfig, classes: int) -> None:
     except InklingError as error:
         st.error(str(error), icon=":material/error:")
         return
-    st.html(drawing)
+    show_diagram(drawing)
     st.caption("Boxes are what is computed, arrows carry the shape of what flows: channels × height × width.")
     show_tiles({name: f"{count:,}" for name, count in totals.items()})
     st.dataframe(layers, hide_index=True, width="stretch", key="train_layers")
