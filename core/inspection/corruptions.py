@@ -1,7 +1,7 @@
 """What happens to handwriting: 15 corruptions at 5 strengths, the same every time.
 
 After MNIST-C (Mu and Gilmer, 2019), with what pens, hands and cameras really do in place of its artificial kinds.
-The strengths were set by eye: 1 is read without effort, 5 is hard, but people still read it.
+The strengths were set by eye, on digits: 1 is mild; 5 is strong, and a person does not read every glyph.
 """
 
 from collections.abc import Callable

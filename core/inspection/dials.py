@@ -23,6 +23,10 @@ class Dial:
     step: float
     neutral: float  # where it changes nothing
 
+    def unit_on(self, takes: str) -> str:
+        """The unit for what the network takes: a photo's lengths are in 28ths of its longer side."""
+        return self.unit.replace("pixels", "28ths of its side") if takes == "photos" else self.unit
+
 
 DIALS = {
     "rotate": Dial("Rotate", "degrees clockwise", -90, 90, 1, 0),
@@ -30,10 +34,10 @@ DIALS = {
     "down": Dial("Shift down", "pixels", -10, 10, 0.5, 0),
     "size": Dial("Scale", "times its size", 0.3, 1.7, 0.05, 1),
     "pen": Dial("Pen: thinner or thicker", "pixels", -2, 4, 0.25, 0),
-    "blur": Dial("Blur", "pixels (σ)", 0, 4, 0.1, 0),
-    "noise": Dial("Noise", "of full brightness (σ)", 0, 1, 0.05, 0),
+    "blur": Dial("Blur", "σ, pixels", 0, 4, 0.1, 0),
+    "noise": Dial("Noise", "σ, of full brightness", 0, 1, 0.05, 0),
     "contrast": Dial("Contrast", "of its own", 0, 1, 0.05, 1),
-    "cover": Dial("Cover with a bar", "pixels wide", 0, 14, 0.5, 0),
+    "cover": Dial("Cover with a bar", "width, pixels", 0, 14, 0.5, 0),
 }
 NOT_FOR_PHOTOS = ("pen",)  # a photo has no strokes
 
@@ -111,7 +115,6 @@ class Sweep:
     values: np.ndarray  # (K,) where the dial stood
     probabilities: np.ndarray  # (K, C) calibrated
     original: int  # the answer to the untouched picture
-    neutral: float
 
     @property
     def of_original(self) -> np.ndarray:
@@ -119,12 +122,15 @@ class Sweep:
         return self.probabilities[:, self.original]
 
     @property
-    def flips(self) -> tuple[float, ...]:
-        """The first value on either side of where the dial changes nothing, at which another answer comes."""
-        other = self.probabilities.argmax(1) != self.original
-        after = self.values[other & (self.values >= self.neutral)]
-        before = self.values[other & (self.values < self.neutral)]
-        return tuple(float(v) for v in (*before[-1:], *after[:1]))
+    def others(self) -> tuple[tuple[float, float], ...]:
+        """The ranges (from, to) in which another answer comes first, in order.
+
+        An answer changes somewhere between two values that were tried: the middle of the two is taken.
+        """
+        other = np.concatenate([[False], self.probabilities.argmax(1) != self.original, [False]])
+        edges = np.concatenate([self.values[:1], (self.values[1:] + self.values[:-1]) / 2, self.values[-1:]])
+        changes = np.flatnonzero(other[1:] != other[:-1])
+        return tuple((float(edges[a]), float(edges[b])) for a, b in zip(changes[::2], changes[1::2], strict=True))
 
 
 def sweep(subject: Subject, specimen: Specimen, dials: Dials, moved: str) -> Sweep:
@@ -133,7 +139,7 @@ def sweep(subject: Subject, specimen: Specimen, dials: Dials, moved: str) -> Swe
     values = np.linspace(dial.low, dial.high, POINTS[subject.takes])
     values = np.unique(np.append(values, dial.neutral).round(6))
     changed = [replace(specimen, pixels=replace(dials, **{moved: float(v)}).apply(specimen.pixels)) for v in values]
-    return _sweep(subject, specimen, changed, values, dial.neutral)
+    return _sweep(subject, specimen, changed, values)
 
 
 def sweep_feature(subject: Subject, specimen: Specimen, column: int, low: float = -3.0, high: float = 3.0) -> Sweep:
@@ -145,12 +151,12 @@ def sweep_feature(subject: Subject, specimen: Specimen, column: int, low: float 
         row = specimen.pixels.copy()
         row[column] = value
         changed.append(replace(specimen, pixels=row))
-    return _sweep(subject, specimen, changed, values, own)
+    return _sweep(subject, specimen, changed, values)
 
 
-def _sweep(subject: Subject, specimen: Specimen, changed: list[Specimen], values: np.ndarray, neutral: float) -> Sweep:
+def _sweep(subject: Subject, specimen: Specimen, changed: list[Specimen], values: np.ndarray) -> Sweep:
     import torch
 
     inputs = torch.cat([subject.inputs(one) for one in (specimen, *changed)])
     probabilities = subject.probabilities(inputs)
-    return Sweep(values, probabilities[1:], int(probabilities[0].argmax()), neutral)
+    return Sweep(values, probabilities[1:], int(probabilities[0].argmax()))

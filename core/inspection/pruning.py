@@ -73,7 +73,7 @@ class Prune(Operation):
 
     @property
     def described(self) -> str:
-        weakest = f", and the weakest {self.weakest:.0%} of each layer" if self.weakest else ""
+        weakest = f", and the weakest {self.weakest * 100:.0f} % of each layer" if self.weakest else ""
         return f"prune dead filters and duplicates (cosine {self.cosine:g}){weakest}"
 
 
@@ -102,7 +102,7 @@ def _plan(network: Network, outlet: Outlet, answers: np.ndarray, cosine: float, 
     spread = answers.max(1) - answers.min(1)
     still = spread <= STILL * max(float(np.abs(answers).max()), 1e-12)
     exact = (np.abs(answers).max(1) == 0) | (still & _folds_exactly(network, outlet))
-    by_weights = dead_filters(convolution)
+    by_weights = sorted({*dead_filters(convolution), *_silenced(network, outlet)})
     dead = [f for f in by_weights if exact[f]]
     twins = [(kept, other) for kept, other in duplicate_filters(convolution, cosine) if other not in dead]
     alike = [pair for pair in twins if pair[0] not in dead and _cosine(answers[pair[0]], answers[pair[1]]) >= cosine]
@@ -117,6 +117,14 @@ def _plan(network: Network, outlet: Outlet, answers: np.ndarray, cosine: float, 
     return LayerPlan(
         outlet.layer, convolution.out_channels, tuple(dead), tuple(alike), tuple(sorted(weak)), tuple(left)
     )
+
+
+def _silenced(network: Network, outlet: Outlet) -> list[int]:
+    """Filters of which the batch norm behind makes a constant: it multiplies them by 0."""
+    norm = network.get_submodule(outlet.norm) if outlet.norm else None
+    if not isinstance(norm, nn.BatchNorm2d) or not norm.affine:
+        return []
+    return torch.nonzero(norm.weight.detach() == 0).flatten().tolist()
 
 
 def _folds_exactly(network: Network, outlet: Outlet) -> bool:

@@ -10,12 +10,16 @@ import torch
 from scipy.ndimage import gaussian_filter
 from torch import nn
 
-from core.errors import NetworkError
+from core.data import load
+from core.errors import InklingError, NetworkError
+from core.inspection.subject import logits
+from core.networks.base import as_input
 from core.networks.gabor import gabor_bank
 from core.networks.pruned import following_norm
 
 MOST_NOISE = 5.0  # standard deviations of a kernel: beyond, nothing of it is left
 MOST_BLUR = 3.0  # pixels: beyond, a kernel is flat
+MOST_SAMPLES = 5000  # that pass at once: more take memory and change the statistics little
 NAMED = 8  # filters that a description names
 
 
@@ -90,8 +94,7 @@ class AddNoise(_OnFilters):
     def __post_init__(self) -> None:
         super().__post_init__()
         _check_range("The noise's strength", self.strength, MOST_NOISE)
-        if type(self.seed) is not int or self.seed < 0:
-            raise NetworkError(f"A seed is a whole number from 0, not {self.seed!r}.")
+        _check_seed(self.seed)
 
     @torch.no_grad()
     def apply(self, module: nn.Module) -> None:
@@ -132,7 +135,10 @@ class Blur(_OnFilters):
 
 @dataclass(frozen=True)
 class UseGabor(Operation):
-    """The first convolution looks for lines and edges of all orientations, as loudly as before; its biases stay."""
+    """The first convolution looks for lines and edges of all orientations, as loudly as before; its biases stay.
+
+    Filters whose weights are all 0 are muted and stay so; how loud the layer was is the mean norm of the others.
+    """
 
     @torch.no_grad()
     def apply(self, module: nn.Module) -> None:
@@ -143,13 +149,71 @@ class UseGabor(Operation):
                 f"Gabor filters need a first layer with square filters of 3×3 pixels or more; this one's are "
                 f"{height}×{width}."
             )
-        loudness = convolution.weight.flatten(1).norm(dim=1).mean()
+        norms = convolution.weight.flatten(1).norm(dim=1)
+        sounding = norms > 0
+        if not sounding.any():
+            raise NetworkError(
+                "All filters of the first layer are muted, and Gabor filters leave muted ones so; undo that first."
+            )
         bank = gabor_bank(filters, height).expand(-1, channels, -1, -1) / channels**0.5  # a grey picture: all the same
-        convolution.weight.copy_(bank * loudness)
+        convolution.weight[sounding] = (bank * norms[sounding].mean())[sounding]
 
     @property
     def described(self) -> str:
         return "Gabor filters as the first layer"
+
+
+@dataclass(frozen=True)
+class ReestimateNorms(Operation):
+    """Every batch norm takes its mean and variance from training samples, as the changed layers before it answer.
+
+    All samples pass in one batch, so the statistics are exactly theirs (momentum None: a cumulative mean); no weight
+    is trained. Raises `NetworkError` where there is no batch norm, or the data set cannot be had.
+    """
+
+    dataset: str  # as `core.data.load` knows it
+    samples: int = 1000  # drawn from its training part
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.dataset, str) or not self.dataset:
+            raise NetworkError(f"A data set is named by its name, not by {self.dataset!r}.")
+        if type(self.samples) is not int or not 2 <= self.samples <= MOST_SAMPLES:
+            raise NetworkError(
+                f"Statistics are taken from 2 to {MOST_SAMPLES:,} training samples, a whole number, not "
+                f"{self.samples!r}."
+            )
+        _check_seed(self.seed)
+
+    @torch.no_grad()
+    def apply(self, module: nn.Module) -> None:
+        norms = batch_norms(module)
+        if not norms:
+            raise NetworkError("This network has no batch norm, so there are no statistics to be estimated anew.")
+        inputs = self._inputs()
+        momenta = [norm.momentum for norm in norms]
+        for norm in norms:
+            norm.reset_running_stats()
+            norm.momentum = None
+            norm.train()
+        try:
+            logits(module, inputs)
+        finally:
+            for norm, momentum in zip(norms, momenta, strict=True):
+                norm.momentum = momentum
+                norm.eval()
+
+    def _inputs(self) -> torch.Tensor:
+        try:
+            part = load(self.dataset, "train")
+        except InklingError as error:
+            raise NetworkError(f"The training samples cannot be had now: {error}") from error
+        chosen = np.sort(np.random.default_rng(self.seed).permutation(len(part))[: self.samples])
+        return as_input(part.inputs[torch.from_numpy(chosen)])
+
+    @property
+    def described(self) -> str:
+        return f"re-estimate batch norm: {self.samples:,} training samples of {self.dataset}, seed {self.seed}"
 
 
 @dataclass(frozen=True)
@@ -200,6 +264,12 @@ def first_convolution(module: nn.Module) -> nn.Conv2d:
     return found
 
 
+def batch_norms(module: nn.Module) -> list[nn.BatchNorm1d | nn.BatchNorm2d]:
+    """Those that keep statistics of what they saw in training."""
+    norms = [m for m in module.modules() if isinstance(m, nn.BatchNorm1d | nn.BatchNorm2d)]
+    return [norm for norm in norms if norm.track_running_stats]
+
+
 def kernels_of(convolution: nn.Conv2d, index: int) -> np.ndarray:
     """What to show of a filter, `(K, h, w)`: all filters of a first layer, else this filter's slices.
 
@@ -218,3 +288,8 @@ def _paths(module: nn.Module) -> str:
 def _check_range(what: str, value: object, most: float) -> None:
     if not isinstance(value, int | float) or isinstance(value, bool) or not 0 < value <= most:
         raise NetworkError(f"{what} is a number above 0, {most:g} at most, not {value!r}.")
+
+
+def _check_seed(seed: object) -> None:
+    if type(seed) is not int or seed < 0:
+        raise NetworkError(f"A seed is a whole number from 0, not {seed!r}.")

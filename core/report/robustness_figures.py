@@ -9,22 +9,25 @@ import plotly.graph_objects as go
 from core.report.figures import ACCENT, GREY, TEMPLATE, WRONG, label_text
 from core.report.sample_figures import picture_address
 
-# Accuracies: pale for few right, full green for all; the numbers in the cells say it too.
-SCALE = [
-    [0, "rgba(209,73,91,0.85)"],
-    [0.5, "rgba(209,73,91,0.05)"],
-    [0.5, "rgba(27,148,136,0.05)"],  # not through the grey between the two colours
-    [1, "rgba(27,148,136,0.85)"],
-]
+# Accuracies: red for few right, green for all; the numbers in the cells say it too. Opaque, so that dark numbers are
+# legible on a dark page too: at least 5 : 1 on every cell.
+SCALE = [[0, "#e07b88"], [0.5, "#f6efe9"], [1, "#58b8ab"]]
+ON_SCALE = "#1d2129"
 CELL_PX = 28  # height of a row
 SIDE = 28  # pixels of a glyph
 SHORT = 8  # characters of an answer that have room below a glyph
 
 
 def sweep_figure(
-    values: np.ndarray, probability: np.ndarray, now: float, flips: Sequence[float], dial: str, unit: str, answer: str
+    values: np.ndarray,
+    probability: np.ndarray,
+    now: float,
+    others: Sequence[tuple[float, float]],
+    dial: str,
+    unit: str,
+    answer: str,
 ) -> go.Figure:
-    """`(K,)` probability in [0, 1] of the first answer along a dial; where another answer comes is marked."""
+    """`(K,)` probability in [0, 1] of the first answer along a dial; `others`: ranges of another answer, shaded."""
     figure = go.Figure(
         go.Scatter(
             x=values, y=np.asarray(probability) * 100, mode="lines" if len(values) > 20 else "lines+markers",
@@ -36,18 +39,18 @@ def sweep_figure(
         marker={"size": 12, "color": ACCENT, "symbol": "circle-open", "line": {"width": 3}},
         hovertemplate="now: %{y:.1f} %<extra></extra>",
     )  # fmt: skip
-    for flip in flips:
-        figure.add_vline(x=flip, line={"color": WRONG, "width": 2, "dash": "dash"})
-        text = f"✗ from {flip:.3g}".replace("-", "−")
+    for low, high in others:
+        figure.add_vrect(x0=low, x1=high, fillcolor=WRONG, opacity=0.18, line_width=0, layer="below")
         figure.add_annotation(
-            x=flip, y=108, text=text, showarrow=False, font={"color": WRONG, "size": 13},
-            xanchor="left" if flip < (values[0] + values[-1]) / 2 else "right",
+            x=(low + high) / 2, y=108, text="✗", showarrow=False, font={"color": WRONG, "size": 13}
         )  # fmt: skip
+    room = 0.02 * float(values[-1] - values[0])  # for the ring; more would bring ticks where the dial does not go
     figure.update_layout(
         template=TEMPLATE, title=f"How sure it is of “{label_text(answer)}” along the dial", height=320
     )
-    figure.update_xaxes(title=f"{dial.lower()} ({unit})", showgrid=True, gridcolor="rgba(128,136,149,0.2)")
-    figure.update_yaxes(title="its probability (%)", range=[-3, 116], tickvals=[0, 50, 100])
+    figure.update_xaxes(title=f"{dial} ({unit})", showgrid=True, gridcolor="rgba(128,136,149,0.2)")
+    figure.update_xaxes(range=[float(values[0]) - room, float(values[-1]) + room])
+    figure.update_yaxes(title="probability (%)", range=[-3, 116], tickvals=[0, 50, 100])
     return figure
 
 
@@ -135,8 +138,8 @@ def league_figure(
     figure = go.Figure(
         go.Heatmap(
             z=percent, x=list(columns), y=[label_text(name) for name in networks], text=text, texttemplate="%{text}",
-            textfont={"size": 11}, colorscale=SCALE, zmin=0, zmax=100, xgap=1, ygap=1, hoverongaps=False,
-            showscale=False,  # the cells say it
+            textfont={"size": 11, "color": ON_SCALE}, colorscale=SCALE, zmin=0, zmax=100, xgap=1, ygap=1,
+            hoverongaps=False, showscale=False,  # the cells say it
             hovertemplate="%{y}, %{x}: %{z:.1f} % right<extra></extra>",
         )
     )  # fmt: skip

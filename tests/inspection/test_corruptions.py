@@ -187,13 +187,29 @@ def test_a_curve_is_what_the_network_answers_to_each_picture(glyphs):
     assert found.original == subject.probabilities(subject.inputs(specimen))[0].argmax()
 
 
-def test_flips_are_the_nearest_on_either_side():
+def test_other_answers_are_ranges_and_the_first_may_come_back():
     values = np.arange(-3.0, 4.0)
     right = np.array([1, 0, 1, 1, 1, 0, 0])
-    found = Sweep(values, np.stack([right, 1 - right], 1).astype(float), 0, 0.0)
-    assert found.flips == (-2.0, 2.0)
+    found = Sweep(values, np.stack([right, 1 - right], 1).astype(float), 0)
+    assert found.others == ((-2.5, -1.5), (1.5, 3.0))
     np.testing.assert_array_equal(found.of_original, right)
-    assert Sweep(values, np.tile([0.9, 0.1], (7, 1)), 0, 0.0).flips == ()
+    assert Sweep(values, np.tile([0.9, 0.1], (7, 1)), 0).others == ()
+    assert Sweep(values, np.tile([0.1, 0.9], (7, 1)), 0).others == ((-3.0, 3.0),)
+
+
+def test_every_tried_value_is_on_the_right_side_of_the_ranges(glyphs):
+    subject = open_subject(open_network("digits"))
+    found = sweep(subject, Specimen("glyphs", "a 7", glyphs[7].astype(np.float32) / 255), Dials(), "rotate")
+    assert found.others
+    for value, probabilities in zip(found.values, found.probabilities, strict=True):
+        inside = any(low <= value <= high for low, high in found.others)
+        assert inside == (probabilities.argmax() != found.original)
+
+
+def test_a_photos_lengths_are_not_called_pixels():
+    assert DIALS["blur"].unit_on("glyphs") == "σ, pixels"
+    assert DIALS["blur"].unit_on("photos") == "σ, 28ths of its side"
+    assert DIALS["rotate"].unit_on("photos") == "degrees clockwise"
 
 
 def test_a_feature_is_moved_alone():

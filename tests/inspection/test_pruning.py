@@ -10,7 +10,7 @@ from torchvision.models import resnet18
 
 from core.errors import NetworkError
 from core.inspection.pruning import Prune, plan_pruning
-from core.inspection.surgery import Mute, operate
+from core.inspection.surgery import Mute, UseGabor, operate
 from core.networks import ARCHITECTURES, NetworkSpec, export_onnx_file, export_zip, import_zip, save_network
 from core.networks.base import Network, build, count_parameters
 from core.networks.pruned import outlets, remove_filters
@@ -113,6 +113,24 @@ def test_the_constant_goes_into_the_next_batch_norm_where_there_is_no_bias():
     plan = plan_pruning(network)[0]
     assert plan.dead == (2,)
     same_logits(network, operate(network, [Prune()]))
+
+
+@pytest.mark.parametrize("architecture", ["digits", "residual"])
+def test_a_filter_that_its_batch_norm_silences_is_dead_whatever_its_weights(architecture):
+    network = fresh(architecture)
+    outlet = next(o for o in outlets(network).values() if o.norm)
+    norm = network.get_submodule(outlet.norm)
+    with torch.no_grad():
+        norm.weight[2], norm.bias[2] = 0, 0
+    assert network.get_submodule(outlet.layer).weight[2].abs().max() > 0
+    plan = next(plan for plan in plan_pruning(network) if plan.layer == outlet.layer)
+    assert plan.dead == (2,)
+    same_logits(network, operate(network, [Prune()]))
+
+
+def test_a_muted_filter_is_still_found_dead_under_gabor_filters():
+    network = operate(fresh("digits"), [Mute("features.0.0", (0,)), UseGabor()])
+    assert 0 in plan_pruning(network)[0].dead
 
 
 def test_a_louder_twin_is_taken_over_with_its_loudness():

@@ -14,7 +14,7 @@ from core.data.strokes import draw_glyphs
 from core.errors import NetworkError
 from core.inspection.measuring import answers_of, costs, difference_of, keep_changed
 from core.inspection.subject import logits
-from core.inspection.surgery import AddNoise, Blur, Mute, Record, UseGabor, kernels_of, operate
+from core.inspection.surgery import AddNoise, Blur, Mute, Record, ReestimateNorms, UseGabor, kernels_of, operate
 from core.networks import ARCHITECTURES, NetworkSpec, export_zip, import_zip, list_networks, open_network
 from core.networks.base import build, count_parameters
 from core.networks.gabor import gabor_bank
@@ -122,6 +122,59 @@ def test_gabor_filters_speak_as_loudly_as_the_layer_did(architecture):
     torch.testing.assert_close(after.sum(1), torch.zeros(len(after)), atol=1e-5, rtol=0)
 
 
+@pytest.mark.parametrize("architecture", ["report", "digits"])
+def test_gabor_filters_leave_muted_ones_muted_and_are_as_loud_as_the_others(architecture):
+    original = fresh(architecture)
+    path = convolutions(original)[0]
+    changed = operate(original, [Mute(path, (0, 2)), UseGabor()])
+    norms = original.get_submodule(path).weight.detach().flatten(1).norm(dim=1)
+    others = [i for i in range(len(norms)) if i not in (0, 2)]
+    found = changed.get_submodule(path).weight.detach().flatten(1).norm(dim=1)
+    assert (found[[0, 2]] == 0).all()
+    torch.testing.assert_close(found[others], norms[others].mean().expand(len(others)))
+    count = len(norms)
+    with pytest.raises(NetworkError, match="All filters of the first layer are muted"):
+        operate(original, [Mute(path, tuple(range(count))), UseGabor()])
+
+
+def test_batch_norms_take_the_statistics_of_what_comes_now():
+    from core.data import load
+
+    original = fresh("digits")
+    before = copy.deepcopy(original.state_dict())
+    changed = operate(original, [UseGabor(), ReestimateNorms("digits-8x8", 200, seed=4)])
+    train = load("digits-8x8", "train")
+    chosen = np.sort(np.random.default_rng(4).permutation(len(train))[:200])
+    inputs = train.images[torch.from_numpy(chosen)][:, None].float() / 255
+    norms = [m for m in changed.modules() if isinstance(m, nn.BatchNorm2d)]
+    came: list[torch.Tensor] = []
+    hooks = [norm.register_forward_pre_hook(lambda m, i: came.append(i[0])) for norm in norms]
+    copy_in_training = copy.deepcopy(changed)  # with its hooks; what comes to a norm depends on those before it
+    for module in copy_in_training.modules():
+        module.train(isinstance(module, nn.BatchNorm2d))
+    with torch.no_grad():
+        copy_in_training.logits(inputs)
+    for hook in hooks:
+        hook.remove()
+    assert len(came) == len(norms) > 1
+    for norm, values in zip(norms, came, strict=True):
+        torch.testing.assert_close(norm.running_mean, values.mean((0, 2, 3)), atol=1e-4, rtol=1e-4)
+        torch.testing.assert_close(norm.running_var, values.var((0, 2, 3)), atol=1e-4, rtol=1e-3)
+        assert norm.momentum == 0.1
+        assert not norm.training
+    assert not changed.training
+    weights = {name for name, _ in changed.named_parameters()} - {"features.0.0.weight"}
+    assert all(torch.equal(changed.state_dict()[name], before[name]) for name in weights)
+    assert all(torch.equal(tensor, before[name]) for name, tensor in original.state_dict().items())
+
+
+def test_statistics_that_cannot_be_measured_are_told():
+    with pytest.raises(NetworkError, match="no batch norm"):
+        operate(fresh("report"), [ReestimateNorms("digits-8x8")])
+    with pytest.raises(NetworkError, match="training samples cannot be had now"):
+        operate(fresh("digits"), [ReestimateNorms("no such set")])
+
+
 def test_a_bank_of_any_size_and_number():
     assert gabor_bank().shape == (10, 1, 5, 5)
     for filters, size in ((1, 3), (7, 3), (32, 4), (64, 11)):
@@ -152,6 +205,9 @@ def test_operations_are_done_in_order():
         (lambda: AddNoise("conv1", (1,), float("nan")), "above 0"),
         (lambda: AddNoise("conv1", (1,), 0.5, -1), "seed"),
         (lambda: Blur("conv1", (1,), 99), "3 at most"),
+        (lambda: ReestimateNorms(""), "data set"),
+        (lambda: ReestimateNorms("mnist", 1), "2 to 5,000 training samples"),
+        (lambda: ReestimateNorms("mnist", 100, -1), "seed"),
         (lambda: operate(fresh("report"), [Mute("conv1", (10,))]), "no filter 11"),
         (lambda: operate(fresh("report"), [Mute("fc1", (1,))]), "no convolution 'fc1'.*conv1, conv2"),
         (lambda: operate(fresh("mlp"), [UseGabor()]), "no convolution"),

@@ -119,6 +119,39 @@ def test_gabor_filters_in_one_click(open_section):
     assert "All filters of stem.0" in titles(app)
 
 
+def test_a_muted_filter_stays_muted_under_gabor_filters_and_is_found_dead(open_section):
+    app = open_section("fresh-residual", "Surgery")
+    pressed(app, "surgery_do")  # mute the first filter of the stem
+    app.segmented_control(key="surgery_tool").select("gabor").run()
+    pressed(app, "surgery_do")
+    assert "Muted, so clear all over: filter 1." in said(app)
+
+
+def test_batch_norms_are_measured_anew_and_their_absence_is_told(open_section):
+    app = open_section("fresh-residual", "Surgery")
+    app.segmented_control(key="surgery_tool").select("norms").run()
+    pressed(app, "surgery_do")
+    assert "1. re-estimate batch norm: 1,000 training samples of digits-8x8" in said(app)
+    assert "The answer before and after" in titles(app)
+    app = open_section("fresh-report", "Surgery")
+    app.segmented_control(key="surgery_tool").select("norms").run()
+    assert "has no batch norm" in said(app)
+    assert "surgery_do" not in [button.key for button in app.button]
+
+
+def test_after_pruning_the_slider_is_back_and_what_is_out_is_told(open_section):
+    app = open_section("fresh-report", "Surgery")
+    assert "the other sections look at the stored network" in said(app)
+    app.segmented_control(key="surgery_tool").select("prune").run()
+    app.slider(key="surgery_weakest").set_value(20).run()
+    offered = app.button(key="surgery_do").label
+    pressed(app, "surgery_do")
+    assert app.slider(key="surgery_weakest").value == 0
+    assert app.button(key="surgery_do").label == "Take out 0 filters"
+    assert app.button(key="surgery_do").disabled
+    assert f"{offered.removeprefix('Take out ')} are taken out already: 3 of conv1" in said(app)
+
+
 def test_pruning_and_keeping_what_came_out(open_section):
     app = open_section("fresh-report", "Surgery")
     app.segmented_control(key="surgery_tool").select("prune").run()
@@ -170,8 +203,8 @@ def test_dials_change_the_picture_and_reset(open_section):
     assert "How sure it is of" in " ".join(titles(app))
     app.slider(key="robust_dial_blur").set_value(2.0).run()
     assert not app.exception
-    spec = json.loads(app.get("plotly_chart")[-1].proto.spec)
-    assert spec["layout"]["xaxis"]["title"]["text"].startswith("blur")
+    spec = json.loads(app.get("plotly_chart")[-2].proto.spec)
+    assert spec["layout"]["xaxis"]["title"]["text"].startswith("Blur")
     assert "The whole reading pipeline" in said(app)
     app.slider(key="robust_dial_rotate").set_value(40.0).run()
     pressed(app, "robust_reset")

@@ -14,17 +14,19 @@ def texts(figure) -> list[str]:
     return [annotation.text for annotation in figure.layout.annotations]
 
 
-def test_a_curve_marks_where_it_stands_and_where_the_answer_flips():
+def test_a_curve_marks_where_it_stands_and_shades_other_answers():
     values = np.linspace(-90, 90, 61)
     probability = np.exp(-((values / 40) ** 2))
-    figure = sweep_figure(values, probability, 30.0, (-51.0, 45.0), "Rotate", "degrees clockwise", "7")
+    figure = sweep_figure(values, probability, 30.0, ((-72.0, -51.0), (45.0, 90.0)), "Rotate", "degrees clockwise", "7")
     curve, ring = figure.data
     np.testing.assert_allclose(curve.y, probability * 100)
     assert ring.x == (30.0,)
     assert ring.y[0] == pytest.approx(100 * np.exp(-((30 / 40) ** 2)), abs=0.5)
-    assert [shape.x0 for shape in figure.layout.shapes] == [-51.0, 45.0]
-    assert texts(figure) == ["✗ from −51", "✗ from 45"]
-    assert figure.layout.xaxis.title.text == "rotate (degrees clockwise)"
+    assert [(shape.x0, shape.x1) for shape in figure.layout.shapes] == [(-72.0, -51.0), (45.0, 90.0)]
+    assert texts(figure) == ["✗", "✗"]
+    assert figure.layout.xaxis.title.text == "Rotate (degrees clockwise)"
+    assert -100 < figure.layout.xaxis.range[0] < -90  # no tick where the dial does not go
+    assert 90 < figure.layout.xaxis.range[1] < 100
     assert "7" in figure.layout.title.text
     assert figure.layout.yaxis.title.text
 
@@ -64,6 +66,23 @@ def test_the_sheet_shows_every_glyph_and_marks_other_answers(narrow):
 def test_long_answers_are_cut_short():
     figure = corruption_sheet(np.zeros((1, 1, 28, 28), np.uint8), [["a very long class"]], "b", ["x"], "t")
     assert texts(figure) == ["✗ a very …"]
+
+
+def luminance(colour: str) -> float:
+    """Relative, of a "#rrggbb" (WCAG 2.2); raises ValueError for any that is translucent."""
+    parts = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+    return sum(
+        share * (c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4)
+        for share, c in zip((0.2126, 0.7152, 0.0722), parts, strict=True)
+    )
+
+
+def test_the_leagues_numbers_are_legible_whatever_the_page_behind():
+    (heat,) = league_figure(np.array([[0.2, 0.7]]), ["one"], ["a", "b"], "Right", "corruption", "network").data
+    for _, colour in heat.colorscale:
+        lighter, darker = sorted((luminance(colour), luminance(heat.textfont.color)), reverse=True)
+        assert len(colour) == 7  # opaque
+        assert (lighter + 0.05) / (darker + 0.05) >= 5
 
 
 def test_the_league_leaves_out_what_is_not_known():

@@ -141,7 +141,8 @@ def _show(view: View, known: list["Standing"], narrow: bool) -> None:
             f"{name}: right at each strength", "strength", "corruption",
         ),
         "league_one_figure",
-        "A row for each corruption, weak to strong. Where a row turns red, people still read what this network cannot.",
+        "A row for each corruption, weak to strong; where it turns red, most samples are misread. Strength 1 is mild; "
+        "5 is strong, and not every person reads every one.",
     )  # fmt: skip
 
 
@@ -156,9 +157,9 @@ def _ranking(ranked: list["Standing"]) -> None:
             {
                 "place": place if s.complete else None,
                 "network": s.network,
-                "clean": None if clean is None else f"{clean:.1%}",
-                "mean of all 75": "being measured" if mean is None else f"{mean:.1%}",
-                "95 % interval": "" if mean is None else f"{low:.1%} to {high:.1%}",
+                "clean": None if clean is None else _percent(clean),
+                "mean of all 75": "being measured" if mean is None else _percent(mean),
+                "95 % interval": "" if mean is None else f"{low * 100:.1f} to {_percent(high)}",
                 "samples": s.samples,
             }
         )
@@ -167,6 +168,10 @@ def _ranking(ranked: list["Standing"]) -> None:
         "The mean is over all corruptions and strengths; its interval takes into account that the same samples stand "
         "in all 75 cells. Two intervals that overlap leave the order open."
     )
+
+
+def _percent(share: float) -> str:
+    return f"{share * 100:.1f} %"
 
 
 def _mean(standing: "Standing") -> float:

@@ -29,6 +29,7 @@ PARTS = {
 }
 MOVED = "robust_moved"  # the dial that was moved last
 KEY = "robust_dial_{}"
+MOST_RANGES = 4  # that a sentence lists; the figure shows all
 
 
 def robustness_panel(view: View) -> None:
@@ -57,32 +58,45 @@ def _dials(view: View) -> None:
     photo = view.subject.takes == "photos"
     shown = [name for name in DIALS if not (photo and name in NOT_FOR_PHOTOS)]
     st.caption(
-        "Lengths are in 1/28 of the photo’s longer side." if photo else
+        "Lengths are in 28ths of the photo’s longer side." if photo else
         "The dials change the 28 × 28 pixels that the network itself gets; nothing is cut out or centred anew."
     )  # fmt: skip
-    top = st.container()  # above the dials: on a phone the picture would be out of sight below them
-    with st.container(key="robust_dials"), st.grid(3, min_column_width=240):
-        for name in shown:
-            dial = DIALS[name]
-            st.slider(
-                f"{dial.title} ({dial.unit})", float(dial.low), float(dial.high), float(dial.neutral), float(dial.step),
-                format="%g", key=KEY.format(name), on_change=_remember, args=(name,),
-            )  # fmt: skip
-    st.button("Reset", icon=":material/restart_alt:", key="robust_reset", on_click=_reset)
+    left, right = st.columns(2, gap="large")
+    with left:
+        _sliders(shown, view.subject.takes)
     dials = _now(shown)
     moved = st.session_state.get(MOVED)
     moved = moved if moved in shown else shown[0]
     changed = dials.apply(view.specimen.pixels)
     probabilities, said = _asked(view, changed, dials)
-    with top:
-        _pictures(view, changed, said)
-    left, right = st.columns(2, gap="large")
-    with left:
-        _answer(view, changed, dials, probabilities)
     with right:
+        _pictures(view, changed, said)
         found = _swept(view, dials, moved)
         dial = DIALS[moved]
-        _curve(view, found, getattr(dials, moved), dial.title, dial.unit)
+        _curve(view, found, getattr(dials, moved), dial.title, dial.unit_on(view.subject.takes))
+        _answer(view, changed, dials, probabilities)
+
+
+def _sliders(shown: list[str], takes: str) -> None:
+    from core.inspection.dials import DIALS
+
+    with st.container(key="robust_dials"), st.grid(2, min_column_width=150):
+        for name in shown:
+            dial = DIALS[name]
+            st.slider(
+                f"{dial.title} ({dial.unit_on(takes)})", float(dial.low), float(dial.high), float(dial.neutral),
+                float(dial.step), format="%g", key=KEY.format(name), on_change=_remember, args=(name,),
+            )  # fmt: skip
+    st.button("Reset", icon=":material/restart_alt:", key="robust_reset", on_click=_reset)
+
+
+def _where_others(found: "Sweep", whole: str) -> str:
+    """A sentence that says in which ranges another answer comes first; `whole` where there is none."""
+    if not found.others:
+        return whole
+    told = [f"{_number(low)} to {_number(high)}" for low, high in found.others[:MOST_RANGES]]
+    more = ", …" if len(found.others) > MOST_RANGES else ""
+    return f"Shaded (✗): another answer comes first, from {', '.join(told)}{more}."
 
 
 def _number(value: float) -> str:
@@ -91,7 +105,7 @@ def _number(value: float) -> str:
 
 def _percent(probability: float) -> str:
     """Never more than is known: 99.97 % is not written as 100 %."""
-    return f"{min(probability, 0.999):.1%}" if probability > 0.99 else f"{probability:.0%}"
+    return f"{min(probability, 0.999) * 100:.1f} %" if probability > 0.99 else f"{probability * 100:.0f} %"
 
 
 def _remember(name: str) -> None:
@@ -184,13 +198,9 @@ def _curve(view: View, found: "Sweep", now: float, title: str, unit: str) -> Non
     from core.report.robustness_figures import sweep_figure
 
     label = written(view.subject.classes[found.original])
-    if not found.flips:
-        what = f"Over the whole dial it answers {label}."
-    else:
-        where = " and ".join(_number(flip) for flip in found.flips)
-        what = f"Dashed: from {where} on, another answer comes first."
+    what = _where_others(found, f"Over the whole dial it answers {label}.")
     show_figure(
-        sweep_figure(found.values, found.of_original, now, found.flips, title, unit, label), "robust_sweep",
+        sweep_figure(found.values, found.of_original, now, found.others, title, unit, label), "robust_sweep",
         f"{what} The ring is where the dial stands now. Move another dial for its curve.",
     )  # fmt: skip
 
@@ -215,11 +225,10 @@ def _features(view: View) -> None:
     best = int(np.argmax(probabilities))
     label = view.subject.classes[found.original]
     st.markdown(f"It answers **{view.subject.classes[best]}**, {_percent(max(probabilities))} sure.")
-    where = " and ".join(_number(flip) for flip in found.flips)
     show_figure(
-        sweep_figure(found.values, found.of_original, now, found.flips, columns[number], "scaled", label),
+        sweep_figure(found.values, found.of_original, now, found.others, columns[number], "scaled", label),
         "robust_feature_sweep",
-        (f"Dashed: from {where} on, another answer comes first." if where else f"Over all values it answers {label}.")
+        _where_others(found, f"Over all values it answers {label}.")
         + " All other features stay as they are; corruptions of pictures do not apply to a table.",
     )
 
@@ -255,7 +264,7 @@ def _sheet(view: View) -> None:
         ),
         "robust_sheet",
         f"To the untouched picture it answers {written(subject.classes[first])}. Framed with dashes: the answer is "
-        "another one then. Strength 1 is read without effort, 5 is hard, but people still read it.",
+        "another one then. Strength 1 is mild; 5 is strong, and not every person reads every one.",
     )  # fmt: skip
     with st.expander("What the corruptions do, in numbers", icon=":material/table:"):
         import pandas as pd

@@ -35,6 +35,10 @@ def surgery_panel(view: View) -> None:
     if not view.subject.convolutions:
         does_not_apply("Surgery works on the filters of convolutions, and this network has none.")
         return
+    st.caption(
+        "What you do here is done to a copy: the other sections look at the stored network. Keep the result as a new "
+        "network to look at it there."
+    )
     _say_what_was_kept()
     narrow = is_narrow()
     _table(view, narrow)
@@ -183,9 +187,21 @@ def _kernels(view: View, operations: tuple["Operation", ...], module: "nn.Module
     show_figure(
         kernels_figure(kernels_of(before, index), kernels_of(after, index), title, filters if whole else (), narrow),
         "surgery_kernels",
-        "Green weights want ink there, orange ones paper; clear is 0. " + ("Dotted: the filters that were changed last."
-        if whole and filters else ""),
+        "Green weights want ink there, orange ones paper; clear is 0. "
+        + ("Dotted: the filters that were changed last. " if whole and filters else "")
+        + (_silent(kernels_of(after, index)) if whole else ""),
     )  # fmt: skip
+
+
+def _silent(kernels: np.ndarray) -> str:
+    """Names the filters of `(K, h, w)` that are clear all over."""
+    from core.inspection.surgery import NAMED
+
+    silent = [str(i + 1) for i in np.flatnonzero(~kernels.any(axis=(1, 2)))]
+    if not silent:
+        return ""
+    named = ", ".join(silent[:NAMED]) + (", …" if len(silent) > NAMED else "")
+    return f"Muted, so clear all over: filter{'s' if len(silent) > 1 else ''} {named}."
 
 
 def _samples(view: View) -> "Samples | None":
@@ -223,12 +239,24 @@ def _test(view: View, operations: tuple["Operation", ...], module: "nn.Module") 
         return
     before = _tested(view, (), view.subject.module, samples)
     after = _tested(view, operations, module, samples)
-    st.markdown(_verdict(difference_of(before, after)))
+    difference = difference_of(before, after)
+    st.markdown(_verdict(difference))
+    if difference.decided and difference.first == "before":
+        st.caption(_why(module))
     show_figure(
         accuracy_before_after(before, after, f"Accuracy on all {len(samples):,} test samples"), "surgery_test",
         "Each bar is the 95 % interval of one accuracy alone. What decides is where the two disagree: McNemar’s exact "
         "test on the same samples, at 5 %.",
     )  # fmt: skip
+
+
+def _why(module: "nn.Module") -> str:
+    from core.inspection.surgery import batch_norms
+
+    said = "Nothing was trained since: the weights of the layers behind still belong to the filters as they were."
+    if batch_norms(module):
+        said += " So do the batch norms’ statistics, unless “Re-estimate batch norm” comes last."
+    return said
 
 
 def _verdict(difference: Any) -> str:

@@ -14,22 +14,28 @@ if TYPE_CHECKING:
 
     from core.inspection.surgery import Operation
 
-MUTE, NOISE, BLUR, GABOR, PRUNE = "mute", "noise", "blur", "gabor", "prune"
+MUTE, NOISE, BLUR, GABOR, PRUNE, NORMS = "mute", "noise", "blur", "gabor", "prune", "norms"
 TOOLS = {
     MUTE: ":material/volume_off: Mute",
     NOISE: ":material/grain: Noise",
     BLUR: ":material/blur_on: Blur",
     GABOR: ":material/texture: Gabor",
     PRUNE: ":material/content_cut: Prune",
+    NORMS: ":material/equalizer: Re-estimate batch norm",
 }
 ABOUT = {
     MUTE: "The filters answer 0 whatever comes.",
     NOISE: "Chance is added to the filters’ weights.",
     BLUR: "Neighbouring weights are mixed: fine patterns go.",
-    GABOR: "The first layer looks for lines and edges of all orientations, as loudly as before, and is not trained.",
+    GABOR: "The first layer looks for lines and edges of all orientations, as loudly as before; muted filters stay "
+    "muted. The layers behind it still expect the old filters, and nothing is trained: the accuracy falls.",
     PRUNE: "Filters that say nothing, or what another says already, are taken out for good; what they gave goes into "
-    "the next layer.",
+    "the next layer. Nothing is trained after it, so taking out filters that do say something costs accuracy.",
+    NORMS: "Batch norms keep the mean and spread of what came to them in training. After a change these are the old "
+    "filters’; here they are measured anew. No weight is trained.",
 }
+RE_ESTIMATED_FROM = 1000  # training samples: a fraction of a second
+WEAKEST = "surgery_weakest"
 Add = Callable[["Operation"], None]
 
 
@@ -43,6 +49,8 @@ def choose_operation(view: View, done: tuple["Operation", ...], module: "nn.Modu
         _gabor(add)
     elif tool == PRUNE:
         _prune(view, done, module, add)
+    elif tool == NORMS:
+        _norms(view, module, add)
     else:
         _on_filters(module, tool, add)
 
@@ -101,7 +109,7 @@ def _prune(view: View, done: tuple["Operation", ...], module: "nn.Module", add: 
         help="1 is the same direction. Both the weights of two filters and what they answer must be so much alike.",
     )  # fmt: skip
     weakest = st.slider(
-        "Also the weakest share of each layer (%)", 0, 80, 0, 5, key="surgery_weakest",
+        "Also the weakest share of each layer (%)", 0, 80, 0, 5, key=WEAKEST,
         help="By the sum of the absolute weights. What they answer on average goes into the next layer’s bias.",
     )  # fmt: skip
     try:
@@ -113,10 +121,11 @@ def _prune(view: View, done: tuple["Operation", ...], module: "nn.Module", add: 
         return
     import pandas as pd
 
+    _say_what_is_out(view, module)
     rows = [
         {
             "layer": p.layer,
-            "filters": p.filters,
+            "filters now": p.filters,
             "dead": len(p.dead),
             "duplicates": len(p.twins),
             "weakest": len(p.weak),
@@ -133,4 +142,40 @@ def _prune(view: View, done: tuple["Operation", ...], module: "nn.Module", add: 
     gone = sum(len(p.gone) for p in plan)
     if not gone:
         st.caption("No filter is dead and no two are alike: let the weakest go too, or mute one first.")
-    _do(f"Take out {gone} filter{'s' if gone != 1 else ''}", lambda: add(Prune(cosine, weakest / 100)), not gone)
+
+    def prune() -> None:
+        add(Prune(cosine, weakest / 100))
+        st.session_state[WEAKEST] = 0  # or the button would offer as much again
+
+    _do(f"Take out {_filters(gone)}", prune, not gone)
+
+
+def _filters(count: int) -> str:
+    return f"{count} filter{'s' if count != 1 else ''}"
+
+
+def _say_what_is_out(view: View, module: "nn.Module") -> None:
+    """How many filters are gone already, layer by layer."""
+    before = {layer.path: layer for layer in view.subject.convolutions}
+    lost = {
+        path: view.subject.module.get_submodule(path).out_channels - module.get_submodule(path).out_channels
+        for path in before
+    }
+    if total := sum(lost.values()):
+        told = ", ".join(f"{count} of {path}" for path, count in lost.items() if count)
+        st.caption(f"{_filters(total)} {'is' if total == 1 else 'are'} taken out already: {told}.")
+
+
+def _norms(view: View, module: "nn.Module", add: Add) -> None:
+    from core.inspection.surgery import ReestimateNorms, batch_norms
+    from core.training.tested import dataset_name
+
+    if not batch_norms(module):
+        does_not_apply("This network has no batch norm, so there are no statistics to be estimated anew.")
+        return
+    dataset = dataset_name(view.trained.passport) if view.trained else None
+    if dataset is None:
+        does_not_apply("It is not known which training samples taught this network, so there are none to measure with.")
+        return
+    st.caption(f"From {RE_ESTIMATED_FROM:,} samples of the training part of {dataset}, the same ones every time.")
+    _do("Measure anew", lambda: add(ReestimateNorms(dataset, RE_ESTIMATED_FROM)))
