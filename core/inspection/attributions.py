@@ -16,7 +16,9 @@ Progress = Callable[[int, int], None]  # (done, of how many)
 INTEGRATED, GRAD_CAM, OCCLUSION, SALIENCY = "integrated gradients", "Grad-CAM", "occlusion", "saliency"
 # How fine each method works: (for glyphs and tables, for photos). A photo costs a hundred times as much as a glyph.
 STEPS = {"photos": 20}  # of the integral, Gauss-Legendre; the gap to completeness is told with every map
-MOST_STEPS = 50  # Captum's own number, which holds for glyphs and tables
+MOST_STEPS = 50  # Captum's own number, which glyphs and tables begin with
+# While the gap is larger than this share of the score's change, the steps are doubled, up to four times as many.
+LARGEST_GAP, DOUBLINGS = 0.05, 2
 WINDOW = {"glyphs": (5, 2), "photos": (48, 24)}  # side of the occluding square and its stride, in pixels
 BATCH = {"glyphs": 64, "features": 64, "photos": 8}  # inputs in one run, for the memory's sake
 
@@ -67,6 +69,14 @@ class Attribution:
     values: np.ndarray  # (h, w) for a picture, summed over its channels (saliency: the largest); (F,) for a row
     gap: float | None = None  # integrated gradients: sum of the values less the score's change; 0 were exact
     change: float | None = None  # and that change: score of the input less score of the baseline
+    steps: int | None = None  # of the integral
+
+    @property
+    def gap_share(self) -> float:
+        """The gap as a share of the score's change; infinite where the score does not change, 0 for other methods."""
+        if self.gap is None or self.change is None:
+            return 0.0
+        return abs(self.gap / self.change) if self.change else float("inf")
 
 
 class Scores(nn.Module):
@@ -114,6 +124,23 @@ def score_names(subject: Subject) -> tuple[str, ...]:
     return tuple(f"channel {i + 1}" for i in range(count))
 
 
+def liveliest(subject: Subject, inputs: Tensor) -> int:
+    """The score that is largest: the answer, or the channel with the largest mean activation."""
+    with torch.inference_mode():
+        made = logits(subject.module, inputs)
+    return int((made.flatten(2).mean(2) if made.ndim > 2 else made)[0].argmax())
+
+
+def first_method(subject: Subject) -> str:
+    """What to begin with: on a photo what takes one run, since the others take minutes in a large network.
+
+    Of a transformer, whose only convolution cuts the picture into patches, that is saliency.
+    """
+    if subject.takes != "photos":
+        return INTEGRATED
+    return GRAD_CAM if len(subject.convolutions) > 1 else SALIENCY
+
+
 def methods_for(subject: Subject) -> tuple[Method, ...]:
     """The methods that apply to this network."""
     return tuple(
@@ -130,8 +157,11 @@ def attribute(
     target: int,
     layer: Layer | None = None,
     progress: Progress | None = None,
+    refine: bool = True,
 ) -> Attribution:
     """The map of `method` for one class of one input `(1, …)`.
+
+    `refine`: whether integrated gradients take more steps while their gap is above `LARGEST_GAP`.
 
     `layer`: the convolution that Grad-CAM looks at; its last one unless said. Raises `NetworkError` for a method that
     does not apply, a layer that is no convolution and a class that there is none of.
@@ -148,7 +178,7 @@ def attribute(
     if not 0 <= target < count:
         raise NetworkError(f"The network {subject.name!r} has {count} scores, 0 to {count - 1}; {target} came.")
     if method == INTEGRATED:
-        return _integrated(scores, inputs, target, subject.takes, progress)
+        return _integrated(scores, inputs, target, subject.takes, progress, DOUBLINGS if refine else 0)
     if method == GRAD_CAM:
         return _grad_cam(scores, inputs, target, layer or subject.convolutions[-1])
     if method == OCCLUSION:
@@ -157,19 +187,34 @@ def attribute(
     return Attribution(SALIENCY, target, _flat(slope, largest=True))
 
 
-def _integrated(scores: Scores, inputs: Tensor, target: int, takes: str, progress: Progress | None) -> Attribution:
+def _integrated(
+    scores: Scores, inputs: Tensor, target: int, takes: str, progress: Progress | None, doublings: int
+) -> Attribution:
+    """With as few steps as make the gap small, or with the most that are tried."""
     steps = STEPS.get(takes, MOST_STEPS)
+    found = _integrate(scores, inputs, target, steps, BATCH[takes], progress)
+    for _ in range(doublings):
+        if found.gap_share < LARGEST_GAP or not found.change:
+            break
+        steps *= 2
+        found = _integrate(scores, inputs, target, steps, BATCH[takes], progress)
+    return found
+
+
+def _integrate(
+    scores: Scores, inputs: Tensor, target: int, steps: int, batch: int, progress: Progress | None
+) -> Attribution:
     _count_runs(scores, steps, progress)
     parts, gap = IntegratedGradients(scores).attribute(
         inputs,
         baseline(inputs),
         target=target,
         n_steps=steps,
-        internal_batch_size=BATCH[takes],
+        internal_batch_size=batch,
         return_convergence_delta=True,
     )
     scores.progress = None
-    return Attribution(INTEGRATED, target, _flat(parts), float(gap), float(parts.sum() - gap))
+    return Attribution(INTEGRATED, target, _flat(parts), float(gap), float(parts.sum() - gap), steps)
 
 
 def _grad_cam(scores: Scores, inputs: Tensor, target: int, layer: Layer) -> Attribution:

@@ -82,8 +82,8 @@ def differences(subject: Subject, layer: Layer) -> tuple[str, ...]:
         said.append(f"It reads {conv.in_channels} channels; their sums are added up, for filter2D too.")
     if _unstandardised(subject, layer) is not source(subject, layer) or _prepared(subject, layer):
         said.append(
-            "The layer reads the picture after it was standardised (less the mean, divided by the spread); filter2D "
-            "here reads it as it is."
+            f"The layer reads the picture after it was {_how_prepared(subject, layer)}; filter2D here reads it as it "
+            "is."
         )
     if conv.bias is None:
         said.append("The layer has no bias.")
@@ -136,6 +136,17 @@ def _about_padding(conv: nn.Conv2d) -> str:
 
 def _prepared(subject: Subject, layer: Layer) -> bool:
     return subject.takes == "photos" and source(subject, layer).number == 1
+
+
+def _how_prepared(subject: Subject, layer: Layer) -> str:
+    """What is done to a picture before this layer reads it, in words."""
+    if not _prepared(subject, layer):
+        return "standardised (less the mean, divided by the spread)"
+    if all(np.isclose(spread, 1 / 255) for spread in subject.spread):
+        means = ", ".join(f"{mean * 255:.4g}" for mean in subject.mean)
+        return f"shifted but not standardised (on a scale from 0 to 255, less the mean colour {means}: Caffe's way)"
+    means, spreads = (", ".join(f"{value:.3g}" for value in values) for values in (subject.mean, subject.spread))
+    return f"standardised (less the mean {means}, divided by the spread {spreads}, for red, green and blue)"
 
 
 def _unstandardised(subject: Subject, layer: Layer) -> Layer:

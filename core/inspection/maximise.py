@@ -5,6 +5,7 @@ without which the result is noise that no sample looks like.
 """
 
 from dataclasses import dataclass
+from functools import partial
 
 import torch
 from torch import Tensor
@@ -20,6 +21,8 @@ JITTER = {"glyphs": 2, "photos": 12}  # pixels by which the picture is moved to 
 JITTER_SHARE = 10  # a tenth of what the unit sees, or a small window's picture would be a blur
 LITTLE = 0.25  # weight of the pull towards no ink, of a photo towards the mean colour (L2), and
 SMOOTH = {"glyphs": 0.25, "photos": 0.4}  # towards equal neighbours (total variation), against a gradient of size 1
+# Ascents from different noise, of which the best is kept: a single one may end in a lower place. A photo's takes long.
+RESTARTS = {"glyphs": 3, "photos": 1}
 PATIENCE = 8  # steps without any gradient, after which a start is given up
 STARTS = 4  # with ever more noise: a unit behind a ReLU may be silent, without a gradient, where it starts
 
@@ -38,6 +41,8 @@ def maximise(
 ) -> Ideal | None:
     """The picture, all pixels in [0, 1], that excites the unit most; of a map, its middle. None where nothing does.
 
+    The best of `RESTARTS` ascents; `progress` is told of the steps of them all.
+
     Raises `NetworkError` for a network that takes rows of a table, and for a unit that there is none of.
     """
     if subject.takes == "features":
@@ -46,8 +51,31 @@ def maximise(
         )
     if not 0 <= unit < unit_count(layer):
         raise NetworkError(f"{layer.title} has the units 0 to {unit_count(layer) - 1}; {unit} came.")
-    part = part_up_to(subject, layer)
-    generator = torch.Generator().manual_seed(seed)
+    part, generator = part_up_to(subject, layer), torch.Generator().manual_seed(seed)
+    count, best = RESTARTS[subject.takes], None
+    for i in range(count):
+        tell = partial(_tell_of_all, progress, i, count) if progress else None
+        found = _from_noise(subject, part, layer, unit, generator, tell)
+        if found is None:  # noise of no strength shows it a direction
+            break
+        if best is None or found.activation > best.activation:
+            best = found
+    return best
+
+
+def _tell_of_all(progress: Progress, ascent: int, count: int, done: int, total: int) -> None:
+    progress(ascent * total + done, count * total)
+
+
+def _from_noise(
+    subject: Subject,
+    part: torch.nn.Module,
+    layer: Layer,
+    unit: int,
+    generator: torch.Generator,
+    progress: Progress | None,
+) -> Ideal | None:
+    """One ascent, from noise as weak as shows a direction."""
     for start in range(STARTS):
         noise = (start + 1) / STARTS
         picture = torch.rand(subject.example.shape, generator=generator) * noise

@@ -209,7 +209,7 @@ def judge(
     cells = cells_of(inputs, subject.takes)
     ranking = importance(attribution.values, cells)
     curves = follow(subject, inputs, attribution.target, ranking, cells, lambda inputs: None)
-    drawn = [attribute(one, inputs, attribution.method, attribution.target, layer) for one in untrained]
+    drawn = [attribute(one, inputs, attribution.method, attribution.target, layer, refine=False) for one in untrained]
     similarity = float(np.mean([abs(rank_correlation(ranking, importance(one.values, cells))) for one in drawn]))
     ssim = float("nan")
     if cells.ndim == 2:
@@ -217,12 +217,13 @@ def judge(
     return Trust(attribution, curves, by_chance, drawn[0], similarity, ssim)
 
 
-def in_words(trust: Trust, name: str) -> str:
-    """The verdict as one plain sentence or two; `name` is the class's."""
-    orders, share = len(trust.chance.curves), f"{trust.deletion_gain:+.2f} and {trust.insertion_gain:+.2f}"
+def in_words(trust: Trust, name: str, quantity: str = "probability") -> str:
+    """The verdict as one plain sentence or two; `name` is the class's, `quantity` what the curves show of it."""
+    share = f"{trust.deletion_gain:+.2f} removed and {trust.insertion_gain:+.2f} added".replace("-", "−")
+    share, orders = f"area between the curves {share}, at most 1", len(trust.chance.curves)
     if trust.verdict == UNTESTABLE:
         return (
-            f"Cannot be tested: {name} has a probability of {trust.curves.deletion[0] * 100:.1f} % here, so removing "
+            f"Cannot be tested: the {quantity} of {name} is {trust.curves.deletion[0] * 100:.1f} % here, so removing "
             "what the map marks has nothing to lower."
         )
     if trust.verdict == BLIND:
@@ -232,18 +233,18 @@ def in_words(trust: Trust, name: str) -> str:
         )
     if trust.verdict == TRUSTWORTHY:
         return (
-            f"Trustworthy here: removing and adding what the map marks changes the probability of {name} sooner than "
-            f"all of {orders} random orders (areas {share} better), and random weights give another map."
+            f"Trustworthy here: removing and adding what the map marks changes the {quantity} of {name} sooner than "
+            f"all of {orders} random orders ({share}), and random weights give another map."
         )
     if trust.verdict == PARTLY:
         better, worse = ("removed", "added") if trust.beats_deletion else ("added", "removed")
         return (
             f"Half trustworthy here: what the map marks matters more than all of {orders} random orders when it is "
-            f"{better}, but not when it is {worse} (areas {share} against chance)."
+            f"{better}, but not when it is {worse} ({share})."
         )
     return (
-        f"Not more than chance here: removing or adding what the map marks changes the probability of {name} no sooner "
-        f"than a random order does (areas {share} against chance)."
+        f"Not more than chance here: removing or adding what the map marks changes the {quantity} of {name} no sooner "
+        f"than a random order does ({share})."
     )
 
 

@@ -18,7 +18,19 @@ ACTIVATIONS = {
     "tanh": "tanh",
     "log_softmax": "log-softmax",
 }
-ARITHMETIC = {operator.add: "add", operator.sub: "subtract", operator.mul: "multiply", operator.truediv: "divide"}
+ARITHMETIC = {
+    operator.add: "add", operator.iadd: "add", operator.sub: "subtract", operator.isub: "subtract",
+    operator.mul: "multiply", operator.imul: "multiply", operator.truediv: "divide", operator.itruediv: "divide",
+}  # fmt: skip
+FUNCTIONS = {  # torch's names that would be misread: "cat" is no animal
+    "cat": "concatenate", "concat": "concatenate", "iadd": "add", "isub": "subtract", "sub": "subtract",
+    "imul": "multiply", "mul": "multiply", "truediv": "divide", "itruediv": "divide", "div": "divide",
+    "floordiv": "divide and round down", "pow": "power", "matmul": "matrix product", "bmm": "matrix product",
+    "einsum": "sum of products", "eq": "compare", "unsqueeze": "add an axis", "squeeze": "drop an axis",
+    "swapaxes": "swap axes", "hardswish": "Hardswish", "hardsigmoid": "Hardsigmoid", "relu6": "ReLU6",
+    "leaky_relu": "leaky ReLU", "elu": "ELU", "multiheadattention": "multi-head attention",
+    "localresponsenorm": "local response norm",
+}  # fmt: skip
 STANDARDISE = "standardise"
 
 
@@ -151,7 +163,7 @@ def describe_function(node: fx.Node) -> tuple[str, str]:
     name = node.target if isinstance(node.target, str) else getattr(node.target, "__name__", str(node.target))
     if "pool2d" in name:
         size = node.args[1] if len(node.args) > 1 else node.kwargs.get("kernel_size", node.kwargs.get("output_size"))
-        return f"{'max' if 'max' in name else 'average '}-pool {_square(size)}", ""
+        return f"{'max-pool' if 'max' in name else 'average pool'} {_square(size)}", ""
     return _describe_name(name, otherwise=name.replace("_", " "))
 
 
@@ -163,7 +175,7 @@ def _scales_input(node: fx.Node) -> bool:
 
 
 def _describe_name(name: str, otherwise: str) -> tuple[str, str]:
-    return (ACTIVATIONS[name], "joins") if name in ACTIVATIONS else (otherwise, "")
+    return (ACTIVATIONS[name], "joins") if name in ACTIVATIONS else (FUNCTIONS.get(name, otherwise.strip()), "")
 
 
 def _square(size: object) -> str:

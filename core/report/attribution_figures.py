@@ -9,10 +9,18 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from core.inspection.trust import Chance, Curves
-from core.report.figures import ACCENT, GREY, SECOND, SIGNED_SCALE, TEMPLATE, label_text
+from core.report.figures import ACCENT, GREY, SECOND, TEMPLATE, label_text
 
 FINEST = 112  # pixels a side of a drawn map: a photo's are averaged to that, or three of them would be a megabyte
-DIMMED = (0.12, 0.5)  # what black and white of the picture become under a map, so that its colours stand out
+UNDER = 0.28  # opacity of the grey picture under a map, over the page in either theme, so that the colours stand out
+STRONGEST = 99  # percentile of the pixels' strengths where the colours end: one pixel alone would make the rest pale
+# As SIGNED_SCALE, but more saturated (Okabe and Ito's vermilion and green) and soon opaque: weak pixels are seen too.
+MAP_SCALE = [
+    [0, "rgba(226,84,0,1)"], [0.25, "rgba(226,94,0,0.88)"], [0.4, "rgba(236,112,0,0.55)"],
+    [0.47, "rgba(240,120,0,0.2)"], [0.5, "rgba(128,136,149,0)"], [0.53, "rgba(0,170,130,0.2)"],
+    [0.6, "rgba(0,165,125,0.55)"], [0.75, "rgba(0,160,120,0.9)"], [1, "rgba(0,155,115,1)"],
+]  # fmt: skip
+CUT_OFF = "The strongest 1 % of the pixels are cut off: they have the colour of the scale's end."
 LEGEND = 92  # pixels below the maps, for the colour bar
 
 
@@ -27,26 +35,33 @@ def overlay_maps(
 ) -> go.Figure:
     """`(h, w)` maps over the picture `(h, w)` or `(h, w, 3)` in [0, 1]: green speaks for the class, orange against it.
 
-    All maps share one scale, symmetric about 0, unless each is to have its own; `side` is a map's height in pixels.
+    All maps share one scale, symmetric about 0, unless each is to have its own; it ends at the percentile `STRONGEST`
+    of the pixels' strengths. `side` is a map's height in pixels.
     """
     columns = min(columns, len(maps))
     rows = -(-len(maps) // columns)
     figure = make_subplots(rows, columns, subplot_titles=list(captions), horizontal_spacing=0.03, vertical_spacing=0.08)
-    largest = max(float(np.abs(values).max()) for values in maps) or 1.0
+    end = _end_of_scale(maps)
     for i, values in enumerate(maps):
         row, column = i // columns + 1, i % columns + 1
-        own = (float(np.abs(values).max()) or 1.0) if own_scales else 1.0
+        own = _end_of_scale([values]) if own_scales else 1.0
         figure.add_trace(_map(values / own, picture.shape[:2]), row, column)
         figure.add_layout_image(_beneath(picture), row=row, col=column)
-    unit = "score, each map's largest = 1" if own_scales else "change of the score"
+    unit = "share of each map's scale" if own_scales else "change of the score"
     figure.update_layout(template=TEMPLATE, title=title, height=rows * (side + 30) + 50 + LEGEND, margin={"t": 74})
-    figure.update_layout(coloraxis=_scale(1.0 if own_scales else largest, f"against  ←  {unit}  →  for"))
+    figure.update_layout(coloraxis=_scale(1.0 if own_scales else end, f"against  ←  {unit}  →  for"))
     figure.update_annotations(font={"size": 13, "color": GREY})
     figure.update_xaxes(visible=False, constrain="domain")
     figure.update_yaxes(visible=False, constrain="domain", autorange="reversed")
     for axis in figure.select_yaxes():
         axis.scaleanchor = axis.anchor
     return figure
+
+
+def _end_of_scale(maps: Sequence[np.ndarray]) -> float:
+    """Where the colours of these maps end; the very strongest pixel where fewer than 1 % are not zero."""
+    strengths = np.concatenate([np.abs(values).ravel() for values in maps])
+    return float(np.percentile(strengths, STRONGEST)) or float(strengths.max()) or 1.0
 
 
 def _map(values: np.ndarray, shape: tuple[int, ...]) -> go.Heatmap:
@@ -66,16 +81,29 @@ def _map(values: np.ndarray, shape: tuple[int, ...]) -> go.Heatmap:
 def _beneath(picture: np.ndarray) -> dict[str, object]:
     height, width = picture.shape[:2]
     return {
-        "source": picture_png(DIMMED[0] + (DIMMED[1] - DIMMED[0]) * picture), "x": -0.5, "y": -0.5, "sizex": width,
+        "source": _pale_png(picture), "x": -0.5, "y": -0.5, "sizex": width,
         "sizey": height, "xref": "x", "yref": "y",
         "sizing": "stretch", "layer": "below",
     }  # fmt: skip
 
 
+def _pale_png(picture: np.ndarray) -> str:
+    """Ink alone in pale grey, clear where the paper is empty; a photo without its colours, as pale."""
+    grey = picture if picture.ndim == 2 else picture @ np.array([0.299, 0.587, 0.114])
+    shade = np.full_like(grey, 0.5) if picture.ndim == 2 else grey
+    opacity = UNDER * (grey if picture.ndim == 2 else np.ones_like(grey)) * 255
+    layers = np.stack([shade * 255] * 3 + [opacity], axis=-1).clip(0, 255).round().astype(np.uint8)
+    return _address(layers)
+
+
 def picture_png(picture: np.ndarray) -> str:
     """A `data:` address of a picture in [0, 1], grey or RGB; a small one enlarged so that its pixels can be seen."""
     pixels = np.rint(np.clip(picture, 0, 1) * 255).astype(np.uint8)
-    pixels = cv2.cvtColor(pixels, cv2.COLOR_RGB2BGR) if pixels.ndim == 3 else pixels
+    return _address(cv2.cvtColor(pixels, cv2.COLOR_RGB2BGR) if pixels.ndim == 3 else pixels)
+
+
+def _address(pixels: np.ndarray) -> str:
+    """Of `uint8` pixels, grey, BGR or BGR with opacity."""
     scale = max(1, FINEST // max(pixels.shape[:2]))
     large = pixels.repeat(scale, axis=0).repeat(scale, axis=1)
     return "data:image/png;base64," + base64.b64encode(cv2.imencode(".png", large)[1].tobytes()).decode()
@@ -86,7 +114,7 @@ def _scale(largest: float, title: str) -> dict[str, object]:
         "orientation": "h", "y": 0, "yanchor": "top", "ypad": 8, "thickness": 12, "len": 0.9, "nticks": 5,
         "title": {"text": title, "side": "bottom"},
     }  # fmt: skip
-    return {"colorscale": SIGNED_SCALE, "cmin": -largest, "cmax": largest, "colorbar": bar}
+    return {"colorscale": MAP_SCALE, "cmin": -largest, "cmax": largest, "colorbar": bar}
 
 
 def feature_bars(features: Sequence[str], values: np.ndarray, title: str) -> go.Figure:

@@ -133,6 +133,11 @@ def step_for(pictures: np.ndarray) -> int:
     return max(1, -(-longest // MOST_PIXELS), int(np.ceil((pictures.size / MOST_CELLS) ** 0.5)))
 
 
+def brief(label: str, narrow: bool) -> str:
+    """A layer's label in a figure's title; on a phone without its details, or the title would be cut off."""
+    return label.split(",")[0] if narrow else label
+
+
 def colour_bar(title: str) -> dict[str, object]:
     """Under the figure, so that it takes no room beside it on a phone."""
     return {

@@ -8,6 +8,7 @@ import plotly.graph_objects as go
 from core.report.figures import ACCENT, GREY, SECOND, TEMPLATE, label_text
 from core.report.sample_figures import captioned_glyphs, corner
 
+APART = 30  # times the smallest output that the largest may be on an axis from zero
 Box = tuple[int, int, int, int]  # top, left, bottom, right in pixels; the last two are one beyond
 
 
@@ -31,17 +32,25 @@ def excited_samples(
 def unit_bars(
     values: Sequence[float], names: Sequence[str], title: str, quantity: str = "output of the unit"
 ) -> go.Figure:
-    """One bar for each source of the unit's output: the strongest sample, the user's own, the ideal."""
+    """One bar for each source of the unit's output: the strongest sample, the user's own, the ideal.
+
+    Where one is `APART` times as large as another, on a logarithmic axis, or the small one could not be seen.
+    """
+    written = [f"{value:.2f}".replace("-", "−") for value in values]
+    far = min(values) > 0 and max(values) > APART * min(values)
     figure = go.Figure(
         go.Bar(
             y=[label_text(name) for name in names], x=[round(value, 4) for value in values], orientation="h",
-            marker={"color": [ACCENT, GREY, SECOND][: len(names)]}, text=[f"{value:.2f}" for value in values],
+            marker={"color": [ACCENT, GREY, SECOND][: len(names)]}, text=written,
             textposition="auto", hovertemplate="%{y}: %{x:.3f}<extra></extra>",
         )
     )  # fmt: skip
     figure.update_layout(template=TEMPLATE, title=title, height=96 + 42 * len(names))
     figure.update_xaxes(title=quantity, zeroline=True, zerolinecolor=GREY)
-    figure.update_yaxes(type="category", autorange="reversed", title="on")
+    if far:
+        low, high = np.log10([min(values) / 3, max(values) * 1.3])
+        figure.update_xaxes(title=f"{quantity} (logarithmic)", type="log", range=[low, high], dtick=1)
+    figure.update_yaxes(type="category", autorange="reversed", title="picture")
     return figure
 
 

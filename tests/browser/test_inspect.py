@@ -48,7 +48,10 @@ def test_a_box_of_the_diagram_leads_to_its_layer(open_page):
     section(page, "Structure")
     page.locator("[data-target]", has_text="dense 50").click()
     expect(page.get_by_role("radio", name="Layers")).to_be_checked()
-    expect(page.get_by_role("combobox", name="After layer").last).to_have_value(re.compile("ReLU.*→ 50$"))
+    clicked = page.get_by_role("combobox", name="After layer", exact=True)
+    expect(clicked).to_have_value(re.compile("ReLU.*→ 50$"))
+    expect(page.get_by_text("Clicked in the diagram.")).to_be_visible()
+    expect(page.get_by_role("combobox", name="and after layer")).to_be_visible()
 
 
 def test_a_drawing_is_taken_apart_stroke_by_stroke(open_page):

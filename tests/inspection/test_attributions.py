@@ -8,12 +8,15 @@ import torch.nn.functional as F
 
 from core.errors import NetworkError
 from core.inspection.attributions import (
+    DOUBLINGS,
     GRAD_CAM,
     INTEGRATED,
     OCCLUSION,
     SALIENCY,
     STEPS,
     attribute,
+    first_method,
+    liveliest,
     methods_for,
     score_names,
 )
@@ -99,6 +102,36 @@ def test_occlusion_and_saliency_are_captums(architecture):
     )
     theirs = captum.attr.Saliency(forward).attribute(inputs.clone().requires_grad_(), target=6)
     np.testing.assert_allclose(attribute(subject, inputs, SALIENCY, 6).values, theirs[0, 0].detach().numpy(), atol=1e-7)
+
+
+def test_the_integral_takes_more_steps_while_its_gap_is_large(monkeypatch):
+    subject = fresh("report")
+    inputs = some_input(subject)
+    monkeypatch.setitem(STEPS, "glyphs", 5)
+    coarse = attribute(subject, inputs, INTEGRATED, 3, refine=False)
+    monkeypatch.setattr("core.inspection.attributions.LARGEST_GAP", coarse.gap_share * 1.01)
+    assert attribute(subject, inputs, INTEGRATED, 3).steps == coarse.steps == 5
+    monkeypatch.setattr("core.inspection.attributions.LARGEST_GAP", 0.0)
+    fine = attribute(subject, inputs, INTEGRATED, 3)
+    assert fine.steps == 5 * 2**DOUBLINGS
+    assert fine.gap_share < coarse.gap_share
+
+
+def test_without_classes_the_liveliest_channel_is_the_one_with_the_largest_mean():
+    subject = photo_network("squeezenet1_1", classes=0)
+    features = subject.with_module(subject.module.features)
+    inputs = some_input(features)
+    with torch.no_grad():
+        means = features.module(inputs)[0].mean((1, 2))
+    assert liveliest(features, inputs) == int(means.argmax())
+    report = fresh("report")
+    assert liveliest(report, some_input(report)) == report.probabilities(some_input(report))[0].argmax()
+
+
+def test_a_photo_begins_with_a_method_of_one_run():
+    assert first_method(fresh("report")) == INTEGRATED
+    assert first_method(photo_network("squeezenet1_1")) == GRAD_CAM
+    assert first_method(photo_network("vit_b_16", 224)) == SALIENCY
 
 
 def test_a_linear_network_has_a_closed_form():

@@ -1,5 +1,7 @@
 """What filters make of a picture: filter2D against a sum by hand and against the layer itself."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -128,6 +130,15 @@ def test_the_differences_said_are_this_layers(name, number, said, unsaid):
     words = " ".join(differences(subject, subject.convolutions[number]))
     assert all(part in words for part in said)
     assert not any(part in words for part in unsaid)
+
+
+def test_caffes_scaling_is_not_called_standardised():
+    mean, spread = (123 / 255, 117 / 255, 104 / 255), (1 / 255,) * 3
+    subject = replace(subject_of("squeezenet1_1"), mean=mean, spread=spread)
+    words = " ".join(differences(subject, subject.convolutions[0]))
+    assert "less the mean colour 123, 117, 104" in words
+    assert "not standardised" in words
+    assert "divided by the spread" not in words
 
 
 def test_padding_in_pixels():

@@ -113,6 +113,20 @@ def test_the_layer_that_was_clicked_on_is_the_one_shown(open_section):
     assert "[20, 10, 5, 5]" in said(sound(app.run()))
 
 
+def test_a_clicked_layer_is_shown_first_and_named_so(open_section):
+    app = open_section("report", "Layers")
+    first = [box for box in app.selectbox if box.label == "After layer"]
+    assert len(first) == 1
+    assert "Clicked in the diagram" not in said(app)
+    app.session_state["inspect_layer"] = "fc1"
+    sound(app.run())
+    (first,) = [box.value for box in app.selectbox if box.label == "After layer"]
+    (second,) = [box.value for box in app.selectbox if box.label == "and after layer"]
+    assert "(fc1)" in first
+    assert "(fc1)" not in second
+    assert "Clicked in the diagram" in said(app)
+
+
 @pytest.mark.parametrize(
     ("network", "words"),
     [

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from core.inspection.trust import Chance, Curves
-from core.report.attribution_figures import FINEST, curves_figure, feature_bars, overlay_maps, picture_png
+from core.report.attribution_figures import FINEST, UNDER, curves_figure, feature_bars, overlay_maps, picture_png
 
 
 def decoded(address: str) -> np.ndarray:
@@ -23,14 +23,37 @@ def test_maps_lie_on_the_picture_and_share_a_scale():
     for trace, values in zip(figure.data, maps, strict=True):
         np.testing.assert_allclose(trace.z, values, rtol=1e-6)
         assert (trace.x0, trace.dx, trace.y0, trace.dy) == (0, 1, 0, 1)
-    largest = max(np.abs(values).max() for values in maps)
-    assert (figure.layout.coloraxis.cmin, figure.layout.coloraxis.cmax) == (-largest, largest)
+    strengths = np.sort(np.abs(np.concatenate(maps)), axis=None)
+    end = figure.layout.coloraxis.cmax
+    assert figure.layout.coloraxis.cmin == -end
+    assert (strengths > end).sum() == round(0.01 * len(strengths))  # the strongest 1 % are cut off
     assert "for" in figure.layout.coloraxis.colorbar.title.text
     assert [note.text for note in figure.layout.annotations] == ["for 7", "for 9"]
     assert [(image.xref, image.yref) for image in figure.layout.images] == [("x", "y"), ("x2", "y2")]
     assert all((i.x, i.y, i.sizex, i.sizey, i.layer) == (-0.5, -0.5, 28, 28, "below") for i in figure.layout.images)
     assert figure.layout.yaxis.scaleanchor == "x"
     assert figure.layout.yaxis2.scaleanchor == "x2"
+
+
+def test_empty_paper_is_clear_under_a_map_and_ink_is_pale():
+    ink = np.zeros((28, 28))
+    ink[10:12] = 1
+    (image,) = overlay_maps(ink, [np.ones((28, 28))], ["a"], "").layout.images
+    under = decoded(image.source)
+    assert under.shape == (112, 112, 4)
+    assert not under[:40, :, 3].any()
+    assert (under[40:48, :, 3] == round(UNDER * 255)).all()
+    (image,) = overlay_maps(np.dstack([ink] * 3), [np.ones((28, 28))], ["a"], "").layout.images
+    under = decoded(image.source)
+    assert (under[..., 3] == round(UNDER * 255)).all()
+    assert (under[40:48, :, :3] == 255).all()
+    assert not under[:40, :, :3].any()
+
+
+def test_a_single_pixel_has_the_scales_end():
+    values = np.zeros((28, 28))
+    values[3, 4] = -2
+    assert overlay_maps(values, [values], ["a"], "").layout.coloraxis.cmax == 2
 
 
 def test_a_photos_maps_are_reduced_but_stay_in_place():

@@ -5,7 +5,7 @@ import pytest
 
 from core.inspection.strokes import Stroke
 from core.report.sample_figures import corner
-from core.report.stroke_pictures import without_stroke
+from core.report.stroke_pictures import numbered_strokes, without_stroke
 from core.report.unit_figures import excited_samples, mean_row, unit_bars
 
 
@@ -26,8 +26,34 @@ def test_a_units_outputs_stand_side_by_side():
     (bars,) = figure.data
     assert list(bars.x) == [3.5, 2.25, -1]
     assert list(bars.y) == ["ideal", "sample &lt;1&gt;", "yours"]
-    assert list(bars.text) == ["3.50", "2.25", "-1.00"]
+    assert list(bars.text) == ["3.50", "2.25", "−1.00"]
+    assert figure.layout.xaxis.type != "log"
     assert figure.layout.xaxis.title.text == "output of the unit"
+
+
+def test_a_small_output_beside_a_large_one_can_be_seen():
+    figure = unit_bars([2076.7, 11.6], ["made", "yours"], "Output")
+    assert figure.layout.xaxis.type == "log"
+    low, high = figure.layout.xaxis.range
+    assert low < np.log10(11.6) < np.log10(2076.7) < high
+    assert "logarithmic" in figure.layout.xaxis.title.text
+
+
+def test_strokes_are_coloured_and_numbered():
+    strokes = [[Stroke(np.array([[20.0, y], [100, y], [180, y]]), 14)] for y in (40, 140)]
+    picture = numbered_strokes(strokes, (200, 180))
+    assert picture.shape == (180, 200, 3)
+    assert (picture[90] == 1).all()
+    first, second = picture[40, 40], picture[140, 40]
+    assert np.abs(first - second).max() > 0.2
+    assert [tuple((row * 255).round().astype(int)) for row in (first, second)] == [
+        (0x3B, 0x62, 0xD0),
+        (0xE0, 0x7B, 0x1A),
+    ]
+    for y in (40, 140):
+        disc = picture[y - 8 : y + 8, 92:109]
+        assert disc.min() < 0.1  # the number
+        assert (disc == 1).all(-1).any()  # on white
 
 
 def test_what_rows_have_in_common_stands_by_its_size():

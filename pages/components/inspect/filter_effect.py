@@ -7,7 +7,7 @@ from core.inspection.bank import Bank
 from core.inspection.effect import Effect, differences, effect_of, layer_reads_picture
 from core.inspection.subject import Layer
 from core.report.filter_figures import effect_grid
-from core.report.tile_figure import step_for
+from core.report.tile_figure import brief, step_for
 from pages.components.figure import show_figure
 from pages.components.inspect.view import View, does_not_apply, missing_specimen
 
@@ -59,7 +59,7 @@ def _show(view: View, layer: Layer, bank: Bank, effect: Effect, narrow: bool) ->
     every = f" Of the large maps one of {step} pixels each way is shown." if step > 1 else ""
     after = f" Activated: after {effect.after}." if effect.activated is not None else ""
     show_figure(
-        effect_grid(parts, chosen, f"{layer.label} on {view.specimen.name}", narrow),
+        effect_grid(parts, chosen, f"{brief(layer.label, narrow)} on {view.specimen.name}", narrow),
         "inspect_effect",
         f"Left to right: the filter, filter2D of {what}, the layer's own output.{after} Green is above zero, orange "
         f"below; each column has a scale of its own.{mean}{every}",

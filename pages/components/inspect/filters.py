@@ -14,6 +14,7 @@ from core.inspection.kernel_shape import KernelShape, describe_kernel, frequency
 from core.inspection.subject import Layer
 from core.report.activation_figures import token_heat
 from core.report.filter_figures import filter_close_up, filter_grid, weight_table
+from core.report.tile_figure import brief
 from pages.components.figure import show_figure
 from pages.components.inspect.filter_effect import show_effect
 from pages.components.inspect.view import View, does_not_apply
@@ -140,7 +141,11 @@ def _show_mixing(bank: Bank) -> None:
     """Kernels of one pixel: how much of each channel each filter takes."""
     show_figure(
         token_heat(
-            bank.weights[:, :, 0, 0], f"{bank.layer.label}: weights", "channel that it reads", "filter", "weight"
+            bank.weights[:, :, 0, 0],
+            f"{brief(bank.layer.label, is_narrow())}: weights",
+            "channel that it reads",
+            "filter",
+            "weight",
         ),
         "inspect_mixing",
         "Kernels of one pixel have no shape: each filter only mixes the channels that it reads, as its row says.",
@@ -156,12 +161,14 @@ def _show_all(
     responses = frequency_response(kernels) if with_response else None
     largest = float(np.abs(looks.kernels).max()) or 1.0
     captions = [_caption(looks, i, silent or ()) for i in order]
+    what = "rows of weights" if bank.dense else "filters"
+    which = f"All {bank.count}" if len(order) == bank.count else f"{len(order)} of the {bank.count}"
     figure = filter_grid(
         kernels,
         order,
         captions,
         responses,
-        f"{len(order)} of the {bank.count} {'rows of weights' if bank.dense else 'filters'} of {bank.layer.label}",
+        f"{which} {what} of {brief(bank.layer.label, narrow)}",
         largest,
         narrow,
         colour,
@@ -228,11 +235,17 @@ def _say_marks(bank: Bank, looks: _Looks, silent: tuple[int, ...] | None) -> Non
     if not bank.dense:
         said.append(f"Dead by their weights (nearly zero beside the others): {_listed(looks.dead)}.")
         pairs = [f"{i + 1} like {kept + 1}" for i, kept in looks.twins.items()]
-        said.append(f"Near-duplicates (cosine of weights and bias at least {SAME}): {', '.join(pairs[:12]) or 'none'}.")
+        said.append(
+            f"Near-duplicates (weights and bias point the same way: cosine at least {SAME}): "
+            f"{', '.join(pairs[:12]) or 'none'}."
+        )
     if silent is not None:
         said.append(f"Never active (✗ silent) after the ReLU on {SAMPLES} test samples: {_listed(silent)}.")
     if looks.shapes:
         said.append(
+            "The angle is that of the edge or line itself: 0° lies flat, 45° rises to the right, 90° stands upright. "
+            "An edge has positive weights on one side and negative ones on the other; a line has one sign between "
+            "two bands of the other; a blob is a spot; mixed means that no such pattern stands out. "
             "What a filter looks like is told from its spectrum and symmetry: a rule of thumb, least sure at 3×3."
         )
     if said:

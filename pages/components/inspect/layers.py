@@ -20,7 +20,7 @@ from core.inspection.truncation import (
 )
 from core.reading import written
 from core.report.activation_figures import MOST_CHANNELS, attention_figure, channel_maps, number_strip, token_heat
-from core.report.tile_figure import step_for
+from core.report.tile_figure import brief, step_for
 from pages.components.figure import show_figure
 from pages.components.inspect.one_number import show_one_number
 from pages.components.inspect.view import View, does_not_apply, missing_specimen
@@ -55,7 +55,7 @@ def _show(view: View, narrow: bool) -> None:
     st.caption("The network is cut off after a layer: what it makes up to there is its output.")
     source = _choose_source(view)
     if source is not None:
-        for side, column, layer in zip(SIDES, st.columns(2, gap="large"), default_pair(view.subject), strict=True):
+        for side, column, layer in zip(SIDES, st.columns(2, gap="large"), _pair(view), strict=True):
             with column:
                 _show_side(view, side, layer, source, narrow)
     if attention_layers(view.subject):
@@ -107,16 +107,29 @@ def _of_class(view: View, label: int) -> np.ndarray:
     return np.flatnonzero(samples_of(view.trained).labels.numpy() == label)[:SAMPLES]
 
 
+def _clicked(view: View) -> Layer | None:
+    return view.subject.layer(view.layer) if view.layer else None
+
+
+def _pair(view: View) -> tuple[Layer, Layer]:
+    """What is shown first: the layer that was clicked in the diagram, if one was, and beside it one to compare with."""
+    first, second = default_pair(view.subject)
+    clicked = _clicked(view)
+    if clicked is None:
+        return first, second
+    return clicked, first if clicked.number > first.number else second
+
+
 def _show_side(view: View, side: str, default: Layer, source: _Source, narrow: bool) -> None:
     layers = view.subject.layers
-    given = view.layer and view.subject.layer(view.layer)
-    if side == "right" and given:
-        default = given
     names = [layer.title for layer in layers]
     title = st.selectbox(
-        "After layer", names, index=default.number - 1, key=f"inspect_{side}_{view.subject.name}_{default.number}"
-    )
+        "After layer" if side == "left" else "and after layer", names, index=default.number - 1,
+        key=f"inspect_{side}_{view.subject.name}_{default.number}",
+    )  # fmt: skip
     layer = layers[names.index(title)]
+    if side == "left" and layer == _clicked(view):
+        st.caption(":material/ads_click: Clicked in the diagram.")
     values = _values(view, layer, source)
     st.markdown(f"`{in_words(layer)}`")
     _draw(values, view, layer, f"inspect_map_{side}", source, narrow)
@@ -160,7 +173,11 @@ def _class_mean(key: str, layer: str, label: int, _view: View) -> np.ndarray:
 
 
 def _draw(values: np.ndarray, view: View, layer: Layer, key: str, source: _Source, narrow: bool) -> None:
-    title, kind, of = f"After layer {layer.number}, {layer.label}", kind_of(layer.shape), f"of {source.words}"
+    title, kind, of = (
+        f"After layer {layer.number}, {brief(layer.label, narrow)}",
+        kind_of(layer.shape),
+        f"of {source.words}",
+    )
     if kind == "many":
         does_not_apply(f"The output of {layer.label} has {len(layer.shape)} axes; choose another layer to see maps.")
     elif layer.label == ATTENTION and kind == "maps":

@@ -7,8 +7,10 @@ import streamlit as st
 
 from core.inspection.attributions import (
     BASELINES,
+    DOUBLINGS,
     GRAD_CAM,
     INTEGRATED,
+    LARGEST_GAP,
     OCCLUSION,
     SALIENCY,
     WINDOW,
@@ -16,17 +18,19 @@ from core.inspection.attributions import (
     Method,
     Progress,
     attribute,
+    first_method,
+    liveliest,
     methods_for,
     score_names,
 )
 from core.inspection.subject import Layer
 from core.reading import written
-from core.report.attribution_figures import feature_bars, overlay_maps
+from core.report.attribution_figures import CUT_OFF, feature_bars, overlay_maps
 from core.report.figures import label_text
 from pages.components.figure import show_figure
 from pages.components.inspect.answer import answer
 from pages.components.inspect.kept import kept
-from pages.components.inspect.looked_question import Question
+from pages.components.inspect.looked_question import Question, in_its_words
 from pages.components.inspect.looked_trust import comparison, trust_panel
 from pages.components.inspect.view import View, missing_specimen
 from pages.components.screen import is_narrow
@@ -52,7 +56,7 @@ def _looked(view: View) -> None:
         return
     maps = [map_of(question, target) for target in question.targets]
     _show(question, maps)
-    _completeness(maps)
+    _completeness(question, maps)
     trust_panel(question, maps[0])
     comparison(question, lambda method: map_of(question.by(method), question.targets[0]))
 
@@ -60,15 +64,18 @@ def _looked(view: View) -> None:
 def _ask(view: View) -> Question | None:
     """The widgets: by which method, for which class, and which other class to set against it."""
     methods = {method.name: method for method in methods_for(view.subject)}
+    begin = first_method(view.subject)
     method = methods[
         st.segmented_control(
-            "Method", list(methods), default=INTEGRATED, required=True, format_func=_capital, wrap=True,
-            key=f"inspect_looked_method_{len(methods)}_{view.subject.takes}", persist_state="session",
+            "Method", list(methods), default=begin, required=True, format_func=_capital, wrap=True,
+            key=f"inspect_looked_method_{len(methods)}_{view.subject.takes}_{begin}", persist_state="session",
+            help="It begins with a method that is quick on a photo; integrated gradients and occlusion run a large "
+            "network many times, which takes up to minutes." if view.subject.takes == "photos" else None,
         )
     ]  # fmt: skip
     st.caption(_about(view, method))
     names = score_names(view.subject)
-    first, second = _likeliest(view, len(names))
+    first, second = _likeliest(view)
     key = f"{hash(view.keys):x}"
     left, middle, right = st.columns(3)
     what = "class" if view.subject.classes else "channel"
@@ -78,15 +85,20 @@ def _ask(view: View) -> Question | None:
             key=f"inspect_looked_class_{key}",
             help="The answer unless you choose another one."
             if view.subject.classes
-            else "This network has no output layer: a channel of its last layer is explained, by its mean activation.",
+            else "This network has no output layer: a channel of its last layer is explained, by its mean activation. "
+            "It begins with the one that this picture excites most.",
         )  # fmt: skip
     if len(names) == 2:
         middle.caption("With two classes, what speaks for one speaks against the other.")
         return Question(view, method, (target, target), names, None, is_narrow())
     with middle:
+        others = range(len(names)) if second is not None else [target, *(i for i in range(len(names)) if i != target)]
         other = st.selectbox(
-            f"And why not the {what}", range(len(names)), second, format_func=lambda i: written(names[i]),
-            key=f"inspect_looked_other_{key}", help="The runner-up unless you choose another one.",
+            f"And why not the {what}" if view.subject.classes else "Set against the channel", others, second or 0,
+            format_func=lambda i: written(names[i]) if view.subject.classes or i != target else "none: one map only",
+            key=f"inspect_looked_other_{key}" + ("" if view.subject.classes else f"_{target}"),
+            help="The runner-up unless you choose another one." if view.subject.classes else
+            "Choose another channel to see its map too, and the difference of the two.",
         )  # fmt: skip
     with right:
         layer = _choose_layer(view) if method.name == GRAD_CAM else None
@@ -98,7 +110,7 @@ def _capital(name: str) -> str:
 
 
 def _about(view: View, method: Method) -> str:
-    text = method.about
+    text = in_its_words(view, method.about)
     if view.subject.takes != "features" and not view.subject.convolutions:
         text += " Grad-CAM does not apply: this network has no convolution whose maps could be looked at."
     if view.subject.takes == "features":
@@ -106,10 +118,12 @@ def _about(view: View, method: Method) -> str:
     return text
 
 
-def _likeliest(view: View, count: int) -> tuple[int, int]:
-    """The answer and the runner-up; without an output layer the first two channels."""
+def _likeliest(view: View) -> tuple[int, int | None]:
+    """The answer and the runner-up; without an output layer the channel that is excited most, and no other."""
+    assert view.specimen is not None
     if not view.subject.classes:
-        return 0, min(1, count - 1)
+        inputs = view.subject.inputs(view.specimen)
+        return kept(("liveliest", *view.keys), lambda: liveliest(view.subject, inputs)), None
     order = np.argsort(-answer(view))
     return int(order[0]), int(order[1])
 
@@ -168,7 +182,7 @@ def _show(question: Question, maps: list[Attribution]) -> None:
         window=f"The square is {side}×{side} pixels, moved by {stride}; what is covered becomes "
         f"{BASELINES[view.subject.takes]}.",
     )
-    show_figure(figure, key, text + contrast + _on_patches(question))
+    show_figure(figure, key, f"{question.worded(text)}{contrast} {CUT_OFF}{_on_patches(question)}")
 
 
 def _on_patches(question: Question) -> str:
@@ -185,14 +199,20 @@ def _on_patches(question: Question) -> str:
     )
 
 
-def _completeness(maps: list[Attribution]) -> None:
+def _completeness(question: Question, maps: list[Attribution]) -> None:
     first = maps[0]
     if first.gap is None or first.change is None:
         return
-    share = abs(first.gap) / abs(first.change) if first.change else float("inf")
-    st.caption(
+    share = first.gap_share
+    text = (
         f"Completeness: all parts add up to {first.change + first.gap:+.3f}, the score changes by {first.change:+.3f}; "
-        f"the gap of {first.gap:+.3f} "
-        + (f"({share:.1%}) " if np.isfinite(share) else "")
-        + ("is what the steps of the integral miss." if share < 0.05 else "is large: read this map with care.")
+        f"the gap of {first.gap:+.3f} " + (f"({share * 100:.1f} %) " if np.isfinite(share) else "")
     )
+    if share < LARGEST_GAP:
+        text += f"is what the {first.steps} steps of the integral miss."
+    else:
+        text += (
+            f"is large, though the integral took {first.steps} steps, {2**DOUBLINGS} times as many as it begins with: "
+            "read this map with care."
+        )
+    st.caption(question.worded(text).replace("-", "−"))

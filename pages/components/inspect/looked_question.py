@@ -13,6 +13,13 @@ from core.reading import written
 from pages.components.inspect.view import View
 
 
+def in_its_words(view: View, text: str) -> str:
+    """A text about a class and its score, as it reads for a network without an output layer."""
+    if view.subject.classes:
+        return text
+    return text.replace("class", "channel").replace("score", "mean activation")
+
+
 @dataclass(frozen=True, eq=False)
 class Question:
     """Why these classes, by this method?"""
@@ -41,6 +48,10 @@ class Question:
         if self.view.trained is None:
             return list(self.view.subject.columns)
         return feature_texts(self.view.trained.passport.preprocessing, self.view.specimen.pixels)
+
+    def worded(self, text: str) -> str:
+        """A text about classes, of a network that has none: there channels are explained."""
+        return in_its_words(self.view, text)
 
     def name_of(self, target: int) -> str:
         return written(self.names[target])

@@ -7,7 +7,7 @@ import streamlit as st
 
 from core.inspection import trust
 from core.inspection.attributions import Attribution, Method, methods_for
-from core.report.attribution_figures import curves_figure, overlay_maps
+from core.report.attribution_figures import CUT_OFF, curves_figure, overlay_maps
 from core.report.figures import label_text
 from pages.components.figure import show_figure
 from pages.components.inspect.kept import kept
@@ -43,9 +43,13 @@ def trust_panel(question: Question, attribution: Attribution) -> None:
     found = trust_of(question, attribution)
     name, narrow = question.name_of(attribution.target), question.narrow
     show, icon = ICONS[found.verdict]
-    show(trust.in_words(found, name), icon=icon)
     subject = question.view.subject
     quantity = "probability" if subject.classes else "activation"
+    show(trust.in_words(found, name, quantity), icon=icon)
+    st.caption(
+        "Area: how far the map's curve lies from the mean of the random orders below, 0 where it is no better than "
+        "chance; for either test, what is expected of a good map counts as plus."
+    )
     show_figure(
         curves_figure(
             found.curves, found.chance, REMOVED[subject.takes], quantity,
@@ -61,9 +65,13 @@ def trust_panel(question: Question, attribution: Attribution) -> None:
 
 def _without_learning(question: Question, found: trust.Trust, narrow: bool) -> None:
     subject = question.view.subject
-    text = f"Rank correlation of the two, without its sign: {found.similarity:.2f}"
+    text = (
+        f"Are the same pixels strong in both? {found.similarity:.2f} on a scale from 0 to 1 (rank correlation, without "
+        "its sign)"
+    )
     if subject.takes == "features":
-        st.caption(f"{text}, the mean of {trust.MOST_DRAWS} draws of random weights. {_reading(found)}")
+        text = text.replace("pixels", "features")
+        st.caption(f"{text}, the mean over {trust.MOST_DRAWS} networks with random weights. {_reading(found)}")
         return
     draws = trust.DRAWS.get(subject.takes, trust.MOST_DRAWS)
     figure = overlay_maps(
@@ -73,8 +81,15 @@ def _without_learning(question: Question, found: trust.Trust, narrow: bool) -> N
     )  # fmt: skip
     show_figure(
         figure, "inspect_looked_random",
-        f"{text}; as pictures (SSIM of their strengths): {found.ssim:.2f}; means of {draws} draws. {_reading(found)}",
+        f"{text}. Do the two look alike? {found.ssim:.2f}, where 1 is the same picture (SSIM, structural similarity of "
+        f"their strengths). {_draws(draws)} {_reading(found)} {CUT_OFF}",
     )  # fmt: skip
+
+
+def _draws(count: int) -> str:
+    if count == 1:
+        return "Measured with one network with random weights, which is shown."
+    return f"Both numbers are means over {count} networks with random weights, of which the first is shown."
 
 
 def _reading(found: trust.Trust) -> str:
@@ -128,6 +143,6 @@ def comparison(question: Question, map_by: Callable[[Method], Attribution]) -> N
     numbers["like random weights"] = st.column_config.NumberColumn(format="%.2f")
     st.dataframe(table, hide_index=True, width="stretch", column_config=numbers, key="inspect_looked_table")
     st.caption(
-        "Better than chance: by how much area the curve beats the mean of the random orders, from -1 to 1. Like random "
+        "Better than chance: by how much area the curve beats the mean of the random orders, from −1 to 1. Like random "
         f"weights: rank correlation; from {trust.SIMILAR} on the map would look much the same without learning."
     )

@@ -8,7 +8,7 @@ import streamlit as st
 from core.inspection.strokes import Answer, Dissection, Part, dissect, read_strokes
 from core.reading import written
 from core.report.attribution_figures import picture_png
-from core.report.stroke_pictures import without_stroke
+from core.report.stroke_pictures import numbered_strokes, without_stroke
 from pages.components.inspect.answer import answer
 from pages.components.inspect.kept import kept
 from pages.components.inspect.specimens import DRAWING, WAY
@@ -94,8 +94,10 @@ def _whole_card(view: View, found: Dissection) -> str:
     whole = found.whole
     assert whole.probabilities is not None
     assert whole.best is not None
+    height, width = whole.picture.shape
+    numbered = numbered_strokes([part.strokes for part in found.parts], (width, height))
     return _html(
-        "The whole drawing", picture_png(whole.picture / 255), _name(view, whole),
+        "The whole drawing", picture_png(numbered), _name(view, whole),
         f"{_percent(float(whole.probabilities[whole.best]))} sure",
     )  # fmt: skip
 
@@ -137,7 +139,11 @@ def _html(title: str, picture: str, answer: str, *lines: str) -> str:
 def _about(view: View, found: Dissection, unreadable: int) -> None:
     own = answer(view)
     assert found.whole.best is not None
-    text = "Dashes: what was taken away. Points: by how many percentage points the first answer's probability changes. "
+    what = "pieces" if found.pieces else "strokes"
+    text = f"Numbers: the {what} in the order of the pen. "
+    text += (
+        "Dashes: what was taken away. Points: by how many percentage points the first answer's probability changes. "
+    )
     if found.pieces:
         text += (
             "You drew a single stroke, so it was cut into pieces of equal length instead (a heuristic: the pen knows "

@@ -76,12 +76,14 @@ def _glyphs(unit: Unit, samples: "Samples", found: Excitement, narrow: bool) -> 
     shape = glyphs.shape[1:]
     boxes = [seen_box(unit.layer, unit.field, place, shape) for place in found.places[:, number]]
     labels = [written(samples.classes[int(label)]) for label in samples.labels[torch.from_numpy(order)]]
-    captions = [f"{label}: {value:.2f}" for label, value in zip(labels, found.values[:, number], strict=True)]
+    captions = [
+        f"{label}: {value:.2f}".replace("-", "−") for label, value in zip(labels, found.values[:, number], strict=True)
+    ]
     title = f"The {len(order)} test samples that excite it most"
     show_figure(
         excited_samples(glyphs, boxes, captions, 4 if narrow else TOP, title), "inspect_units_samples",
         f"Over each sample: what it truly is, and the unit's output. {_about_field(unit)} Sought among the first "
-        f"{min(SAMPLES, len(samples)):,} test samples; {found.active[number]:.0%} of them make the unit active "
+        f"{min(SAMPLES, len(samples)):,} test samples; {found.active[number] * 100:.0f} % of them make the unit active "
         "(output above 0) somewhere.",
     )  # fmt: skip
     st.html(
@@ -145,13 +147,17 @@ def _patches(unit: Unit) -> None:
         st.markdown(f"On {view.specimen.name} its largest output is **{found[0][0]:.3f}**.")
         st.caption("The unit may see the whole photo, so there is no patch to show.")
         return
-    tiles = [_tile(picture[b[0] : b[2], b[1] : b[3]], f"{value:.2f}") for value, b in found if b]
+    tiles = [_tile(picture[b[0] : b[2], b[1] : b[3]], f"{value:.2f}".replace("-", "−")) for value, b in found if b]
     st.html(f'<div class="inspect-units">{"".join(tiles)}</div>')
     height, width = unit.field.size if unit.field else picture.shape[:2]
+    which = (
+        f"Patches of {view.specimen.name}, the most exciting first, with the unit's output. Each is what the unit sees"
+    )
+    if len(tiles) == 1:
+        which = f"The patch of {view.specimen.name} that excites it most, with the unit's output. It is what it sees"
     st.caption(
-        f"Patches of {view.specimen.name}, the most exciting first, with the unit's output. Each is what the unit sees "
-        f"at one place, {height}×{width} pixels (its receptive field; less at the edge). There is no data set for "
-        "photos here, so only your own photo is searched."
+        f"{which} at one place, {height}×{width} pixels (its receptive field; less at the edge). There is no data set "
+        "for photos here, so only your own photo is searched."
     )
 
 

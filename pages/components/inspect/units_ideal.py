@@ -5,7 +5,7 @@ from functools import partial
 import numpy as np
 import streamlit as st
 
-from core.inspection.maximise import Ideal, maximise
+from core.inspection.maximise import RESTARTS, Ideal, maximise
 from core.inspection.receptive import Box
 from core.inspection.units import by_unit
 from core.reading import written
@@ -21,10 +21,12 @@ Strongest = tuple[float, np.ndarray]  # the largest output on a test sample, and
 
 def ideal_panel(unit: Unit, strongest: Strongest | None) -> None:
     """The ideal picture beside the strongest test sample, if there are any; of a photo network when asked for."""
-    title = f"What the network thinks an ideal {written(unit.label)} is" if unit.label else "The picture it wants"
+    title = (
+        f"A picture made to look like {written(unit.label)} to the network" if unit.label else "A picture made for it"
+    )
     st.subheader(title)
     if strongest is None and not st.toggle(
-        "Make the picture that it wants", key="inspect_units_ideal", persist_state="session",
+        "Make a picture that it wants", key="inspect_units_ideal", persist_state="session",
         help="64 steps forwards and backwards through the network; takes several seconds for a photo network.",
     ):  # fmt: skip
         return
@@ -85,12 +87,29 @@ def _bars(unit: Unit, ideal: Ideal, strongest: Strongest | None) -> None:
     if unit.view.specimen is not None:
         values.append(_own(unit))
         names.append(unit.view.specimen.name)
+    photo = unit.view.subject.takes == "photos"
+    pull = "the mean colour and smooth areas" if photo else "little and smooth ink"
+    ascents = RESTARTS[unit.view.subject.takes]
+    best = f" Of {ascents} ascents from different noise the best is shown." if ascents > 1 else ""
     show_figure(
         unit_bars(values, names, "Largest output of the unit"), "inspect_units_outputs",
-        "The picture began as noise and climbed the slope of the unit's output; jitter, and a pull towards little and "
-        "smooth ink, keep it from becoming noise again. Where its bar is the longest, the unit asks for more than "
-        "real pictures give.",
+        "The picture began as noise and was changed step by step to raise the unit's output (it climbed its slope); "
+        f"jitter, and a pull towards {pull}, keep it from becoming noise again.{best} {_compared(values, names)}",
     )  # fmt: skip
+
+
+def _compared(values: list[float], names: list[str]) -> str:
+    """Whether the climb got as high as what is real."""
+    highest = int(np.argmax(values))
+    if highest:
+        return (
+            f"Found by climbing; the {names[highest]} excites the unit more ({values[highest]:.2f} against "
+            f"{values[0]:.2f}): the climb did not reach the top, so this is a picture that the unit likes, not the one "
+            "that it likes best."
+        ).replace("-", "−")
+    if len(values) == 1:
+        return ""
+    return "It excites the unit more than what is real here: the unit asks for more than these pictures give."
 
 
 def _own(unit: Unit) -> float:
@@ -119,8 +138,10 @@ def _verdict(unit: Unit, ideal: Ideal) -> None:
     score = float(subject.logits(ideal.inputs).logsumexp(1)[0])
     refused = score < subject.threshold
     st.info(
-        f"{text}. It would be {'refused' if refused else 'accepted'}: its score (log-sum-exp of the outputs) of "
-        f"{score:.2f} is {'below' if refused else 'not below'} the threshold of {subject.threshold:.2f}. "
+        f"{text}. It would be {'refused' if refused else 'accepted'}: its familiarity score of {score:.2f} is "
+        f"{'below' if refused else 'not below'} the threshold of {subject.threshold:.2f}, under which the network "
+        "refuses to answer (the score is the log-sum-exp of the outputs before softmax: high where any class is "
+        "strongly excited). "
         + ("" if refused else "So a picture that nobody would write can pass as a symbol: look at it."),
         icon=":material/block:" if refused else ":material/check:",
     )
