@@ -286,3 +286,19 @@ def test_networks_for_photos_are_changed_and_read_but_not_tested_or_kept(open_ap
     assert not app.exception, app.exception[0].stack_trace
     assert any("How sure it is of" in title for title in titles(app))
     assert "robust_dial_pen" not in [slider.key for slider in app.slider]
+
+
+def test_the_curve_says_in_which_ranges_another_answer_comes():
+    from core.inspection.dials import Sweep
+    from pages.components.inspect.robustness import _where_others
+
+    values = np.arange(-3.0, 4.0)
+    right = np.array([1, 0, 1, 1, 1, 0, 0])
+    told = _where_others(Sweep(values, np.stack([right, 1 - right], 1).astype(float), 0), "It answers 7.")
+    assert told == "Shaded (✗): another answer comes first, from −2.5 to −1.5 and 1.5 to 3. (7 values are tried.)"
+    told = _where_others(Sweep(values, np.tile([0.9, 0.1], (7, 1)), 0), "It answers 7.")
+    assert told == "It answers 7. (7 values are tried.)"
+    values, right = np.arange(12.0), np.tile([1, 0], 6)
+    told = _where_others(Sweep(values, np.stack([right, 1 - right], 1).astype(float), 0), "")
+    assert told.count(" to ") == 4
+    assert ", …" in told

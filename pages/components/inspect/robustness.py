@@ -92,11 +92,12 @@ def _sliders(shown: list[str], takes: str) -> None:
 
 def _where_others(found: "Sweep", whole: str) -> str:
     """A sentence that says in which ranges another answer comes first; `whole` where there is none."""
+    tried = f"({len(found.values)} values are tried.)"
     if not found.others:
-        return whole
+        return f"{whole} {tried}"
     told = [f"{_number(low)} to {_number(high)}" for low, high in found.others[:MOST_RANGES]]
-    more = ", …" if len(found.others) > MOST_RANGES else ""
-    return f"Shaded (✗): another answer comes first, from {', '.join(told)}{more}."
+    listed = ", ".join(told) + ", …" if len(found.others) > MOST_RANGES else " and ".join(told)
+    return f"Shaded (✗): another answer comes first, from {listed}. {tried}"
 
 
 def _number(value: float) -> str:
@@ -105,7 +106,7 @@ def _number(value: float) -> str:
 
 def _percent(probability: float) -> str:
     """Never more than is known: 99.97 % is not written as 100 %."""
-    return f"{min(probability, 0.999) * 100:.1f} %" if probability > 0.99 else f"{probability * 100:.0f} %"
+    return f"{min(probability, 0.999) * 100:.1f} %"
 
 
 def _remember(name: str) -> None:

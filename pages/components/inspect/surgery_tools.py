@@ -28,7 +28,7 @@ ABOUT = {
     NOISE: "Chance is added to the filters’ weights.",
     BLUR: "Neighbouring weights are mixed: fine patterns go.",
     GABOR: "The first layer looks for lines and edges of all orientations, as loudly as before; muted filters stay "
-    "muted. The layers behind it still expect the old filters, and nothing is trained: the accuracy falls.",
+    "muted. The layers behind it still expect the old filters, and nothing is trained, so expect the accuracy to fall.",
     PRUNE: "Filters that say nothing, or what another says already, are taken out for good; what they gave goes into "
     "the next layer. Nothing is trained after it, so taking out filters that do say something costs accuracy.",
     NORMS: "Batch norms keep the mean and spread of what came to them in training. After a change these are the old "
