@@ -13,6 +13,7 @@ from core.report.figures import ACCENT, GREY, SECOND, TEMPLATE, label_text
 
 FINEST = 112  # pixels a side of a drawn map: a photo's are averaged to that, or three of them would be a megabyte
 UNDER = 0.28  # opacity of the grey picture under a map, over the page in either theme, so that the colours stand out
+OVER_PHOTO = 0.7  # opacity of a map
 STRONGEST = 99  # percentile of the pixels' strengths where the colours end: one pixel alone would make the rest pale
 # As SIGNED_SCALE, but more saturated (Okabe and Ito's vermilion and green) and soon opaque: weak pixels are seen too.
 MAP_SCALE = [
@@ -46,6 +47,8 @@ def overlay_maps(
         row, column = i // columns + 1, i % columns + 1
         own = _end_of_scale([values]) if own_scales else 1.0
         figure.add_trace(_map(values / own, picture.shape[:2]), row, column)
+        if picture.ndim == 3:  # a photo's maps leave no pixel out and would hide it
+            figure.data[-1].opacity = OVER_PHOTO
         figure.add_layout_image(_beneath(picture), row=row, col=column)
     unit = "share of each map's scale" if own_scales else "change of the score"
     figure.update_layout(template=TEMPLATE, title=title, height=rows * (side + 30) + 50 + LEGEND, margin={"t": 74})

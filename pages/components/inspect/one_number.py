@@ -10,6 +10,7 @@ from core.inspection.effect import padding
 from core.inspection.one_number import Step, Sum, Weighing, number, sum_up, weigh
 from core.inspection.subject import Layer
 from core.report.activation_figures import contribution_bars, one_map, product_tables
+from core.report.tile_figure import brief
 from pages.components.figure import CONFIG, show_figure
 from pages.components.inspect.view import View, does_not_apply
 
@@ -55,7 +56,9 @@ def _show_sum(view: View, layer: Layer, narrow: bool) -> None:
     with left:
         _click_map(made[channel], layer, (row, column), own, (row_key, column_key))
     with right:
-        figure = one_map(read[found.channels[inner]], f"What it reads: {found.read.label}", outline=found.outline)
+        figure = one_map(
+            read[found.channels[inner]], f"What it reads: {brief(found.read.label, True)}", outline=found.outline
+        )
         st.plotly_chart(figure, key=f"{KEY}_read", config=CONFIG)
         conv = view.subject.convolution(layer)
         beyond = "; beyond the border the layer pads with zeros" if any(padding(conv)) else ""
@@ -81,8 +84,8 @@ def _click_map(values: np.ndarray, layer: Layer, chosen: tuple[int, int], own: s
             st.session_state[keys[1]] = round(points[0]["x"]) + 1
 
     st.plotly_chart(
-        one_map(values, f"What it makes: {layer.label}", chosen), key=chart, config=CONFIG, on_select=clicked,
-        selection_mode="points",
+        one_map(values, f"What it makes: {brief(layer.label, True)}", chosen), key=chart, config=CONFIG,
+        on_select=clicked, selection_mode="points",
     )  # fmt: skip
     st.caption("The number that is looked at is framed; click on another one.")
 
