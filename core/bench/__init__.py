@@ -16,6 +16,7 @@ BENCHMARKS: dict[str, str] = {
     "heart": "core.bench.heart:run",
     "jobs": "core.bench.jobs:run",
     "inspection": "core.bench.inspection:run",
+    "letters": "core.bench.letters:run",
 }
 
 

@@ -21,7 +21,7 @@ from core.networks.store import write_atomically
 from core.paths import ASSETS
 from core.training.execute import TrainingResult, train
 from core.training.fit import EpochDone
-from core.training.recipes import SHIPPED, recipe
+from core.training.recipes import SHIPPED
 
 
 def main() -> int:
@@ -61,7 +61,7 @@ def keep(networks: list[TrainedNetwork], shelf: Path) -> float:
 
 
 def _train(name: str, seed: int, shelf: Path) -> TrainedNetwork:
-    for event in train(recipe(name, seed=seed, threads=1), name, shelf):
+    for event in train(replace(SHIPPED[name], seed=seed, threads=1), name, shelf):
         if isinstance(event, EpochDone):
             print(f"{name}, seed {seed}: {json.dumps(event.to_json())}", file=sys.stderr, flush=True)
         elif isinstance(event, TrainingResult):

@@ -36,7 +36,7 @@ def read_letters(folder: Path, part: str = "train") -> Letters:
     for number, label in enumerate(classes):
         for file in files[label]:
             name = str(file.relative_to(folder))
-            glyph = _largest_symbol(file)
+            glyph = largest_symbol(file)
             if glyph is None:
                 lost.append((name, label))
                 continue
@@ -53,7 +53,7 @@ def read_letters(folder: Path, part: str = "train") -> Letters:
     return Letters(samples, tuple(pictures), tuple(lost))
 
 
-def _largest_symbol(file: Path) -> np.ndarray | None:
+def largest_symbol(file: Path) -> np.ndarray | None:
     """`(28, 28) float32`, or None where the file is no picture or shows no symbol."""
     try:
         found = [s for s in segment(read_picture(file)).segments if s.reason is None]

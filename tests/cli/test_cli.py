@@ -40,7 +40,7 @@ def test_networks_lists_what_ships(command_line):
     assert (done.returncode, done.stderr) == (0, "")
     listed = records(done.stdout)
     assert all(record.keys() == {"name", "classes", "parameters", "accuracy", "dataset"} for record in listed)
-    assert [record["name"] for record in listed] == ["digits", "report"]
+    assert [record["name"] for record in listed] == ["digits", "greek", "report"]
     assert listed[0]["classes"] == list("0123456789")
 
 
@@ -48,7 +48,7 @@ def test_networks_shows_the_others_when_one_is_damaged(command_line, inkling_hom
     (inkling_home / "networks" / "broken").mkdir(parents=True)
     (inkling_home / "networks" / "broken" / "passport.json").write_text("{")
     done = command_line("networks", "--json")
-    assert [record["name"] for record in records(done.stdout)] == ["digits", "report"]
+    assert [record["name"] for record in records(done.stdout)] == ["digits", "greek", "report"]
     assert done.returncode == 2
     (line,) = error_lines(done.stderr)
     assert "broken/passport.json is no valid passport" in line
@@ -151,7 +151,7 @@ def test_a_video_that_breaks_off_is_watched_up_to_there(command_line, clip):
         ([], "required: COMMAND"),
         (["fly"], "invalid choice: 'fly'"),
         (["read"], "required: IMAGE"),
-        (["read", "a.png", "--network", "nobody"], "There is no trained network 'nobody'; there are: digits, report"),
+        (["read", "a.png", "--network", "nobody"], "no trained network 'nobody'; there are: digits, greek, report"),
         (["read", "a.png", "--network", "../digits"], r"There is no trained network '../digits'"),
         (["watch", "missing.mp4"], "missing.mp4"),
         (["train", "--dataset", "mnist"], "needs --dataset and --network"),

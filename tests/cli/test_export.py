@@ -44,7 +44,7 @@ def test_export_writes_a_zip(capsys, tmp_path):
 def test_export_says_what_is_wrong_in_one_line(capsys, tmp_path):
     (tmp_path / "folder.onnx").mkdir()
     for name, to, sentence in (
-        ("nobody", "out.onnx", "There is no trained network 'nobody'; there are: digits, report."),
+        ("nobody", "out.onnx", "There is no trained network 'nobody'; there are: digits, greek, report."),
         ("report", "none/out.onnx", "none does not exist; make it first"),
         ("report", "folder.onnx", "folder.onnx is a folder or device"),
         ("report", "out.pt", "out.pt says no format; end its name in .onnx or .zip."),

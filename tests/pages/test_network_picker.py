@@ -10,4 +10,4 @@ def test_networks_for_tables_are_not_offered_to_read_pictures(open_app, inkling_
     (run / "run.json").write_text("{}")
     assert "rows" in [p.name for p in list_networks()]
     offered = [option.split(" · ")[0] for option in open_app().selectbox(key=NETWORK_PICKER).options]
-    assert offered == ["digits", "report"]
+    assert offered == ["digits", "greek", "report"]

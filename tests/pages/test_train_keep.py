@@ -69,7 +69,7 @@ def test_a_renamed_network_is_in_use_under_its_new_name(open_keep, mine):
     app.button(key="keep_rename").click().run()
     assert not app.exception
     assert in_use(app) == "theirs"
-    assert names() == ["digits", "report", "theirs"]
+    assert names() == ["digits", "greek", "report", "theirs"]
     assert [message.value for message in app.success] == ["mine is called theirs now."]
 
 
@@ -93,7 +93,7 @@ def test_a_deleted_network_can_be_brought_back(open_keep, mine):
     app.button(key="keep_delete").click().run()
     assert not app.exception
     assert in_use(app) == "digits"
-    assert names() == ["digits", "report"]
+    assert names() == ["digits", "greek", "report"]
     (undo,) = [button for button in app.button if button.key.startswith("keep_undo_")]
     undo.click().run()
     assert not app.exception
@@ -171,7 +171,7 @@ def test_a_hostile_zip_is_refused_in_a_sentence(open_keep, kind):
     assert not app.exception
     assert len(app.error) == 1
     assert app.error[0].value.startswith("gift.zip: This is no network that can be imported: ")
-    assert names() == ["digits", "report"]
+    assert names() == ["digits", "greek", "report"]
 
 
 def test_a_strangers_passport_neither_breaks_the_page_nor_writes_on_it(mine, open_keep):
