@@ -17,7 +17,7 @@ run: $(RUN_READY)
 	$(BIN)/streamlit run app.py
 
 test: $(DEV_READY)
-	$(BIN)/python -m pytest -n 2 --dist loadfile
+	$(BIN)/python -m pytest -n 3 --dist loadfile
 
 lint: $(DEV_READY)
 	$(BIN)/ruff format --check .

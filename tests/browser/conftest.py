@@ -1,17 +1,33 @@
 """What browser tests share: one server and one Chromium for the session."""
 
+import os
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 
 import pytest
 from playwright.sync_api import Browser, Page, Playwright, sync_playwright
 
+from core.paths import PROJECT
 from tests.browser.running_app import NO_CHROMIUM, PATIENCE_S, chromium, launch_chromium, running_app
+
+RUN = ["--dataset", "digits-8x8", "--network", "report", "--epochs", "1", "--name", "mine"]
 
 
 @pytest.fixture(scope="session")
 def app_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of the running app."""
     with running_app(tmp_path_factory.mktemp("home")) as url:
+        yield url
+
+
+@pytest.fixture(scope="module")
+def url_with_run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of an app whose store holds one small run, `mine`, besides what ships; it needs no data set."""
+    home = tmp_path_factory.mktemp("home")
+    command = [sys.executable, "-m", "core", "train", *RUN]
+    subprocess.run(command, cwd=PROJECT, env=os.environ | {"INKLING_HOME": str(home)}, check=True, capture_output=True)
+    with running_app(home) as url:
         yield url
 
 

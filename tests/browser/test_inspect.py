@@ -1,20 +1,14 @@
 """Inspect Layers in a real browser: the diagram's boxes lead on, a drawing is taken apart, a phone shows everything."""
 
-import os
 import re
-import subprocess
-import sys
-from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Page, expect
 
-from core.paths import PROJECT
-from tests.browser.running_app import draw, running_app
+from tests.browser.running_app import draw
 
 pytestmark = pytest.mark.browser
 
-RUN = ["--dataset", "digits-8x8", "--network", "report", "--epochs", "1", "--name", "mine"]
 CROSSED_SEVEN = [[(0.4, 0.2), (0.6, 0.2), (0.48, 0.85)], [(0.42, 0.5), (0.6, 0.5)]]
 SECTIONS = (
     "Structure", "Filters", "Layers", "Where it looked", "Stroke by stroke", "Units", "Surgery", "Robustness",
@@ -22,13 +16,9 @@ SECTIONS = (
 
 
 @pytest.fixture(scope="module")
-def app_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A server whose store holds one small run, so that no data set is needed."""
-    home = tmp_path_factory.mktemp("home")
-    command = [sys.executable, "-m", "core", "train", *RUN]
-    subprocess.run(command, cwd=PROJECT, env=os.environ | {"INKLING_HOME": str(home)}, check=True, capture_output=True)
-    with running_app(home) as url:
-        yield url
+def app_url(url_with_run: str) -> str:
+    """What `open_page` opens."""
+    return url_with_run
 
 
 def use(page: Page, network: str) -> None:

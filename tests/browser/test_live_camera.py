@@ -90,7 +90,7 @@ def test_the_camera_is_read_and_its_controls_act_while_it_runs(camera_page):
     page = camera_page
     start(page)
     expect(reading(page)).to_have_text(TEXT)
-    page.get_by_text("How it reads").click()
+    page.get_by_text("How it reads").first.click()
     slider = page.locator(".st-key-live_confidence").get_by_role("slider")
     slider.focus()
     slider.press("End")  # 100 %: nothing is ever so sure

@@ -1,31 +1,21 @@
 """The Train page's results, time machine and comparison in a real browser: clicks, the slider, a phone's width."""
 
-import os
 import re
-import subprocess
-import sys
-from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Page, expect
 
-from core.paths import PROJECT
-from tests.browser.running_app import draw, go_to, running_app
+from tests.browser.running_app import draw, go_to
 
 pytestmark = pytest.mark.browser
 
-RUN = ["--dataset", "digits-8x8", "--network", "report", "--epochs", "1", "--name", "mine"]
 ONE = [[(0.5, 0.15), (0.5, 0.85)]]
 
 
 @pytest.fixture(scope="module")
-def app_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A server whose store holds one small run; `open_page` opens its pages."""
-    home = tmp_path_factory.mktemp("home")
-    command = [sys.executable, "-m", "core", "train", *RUN]
-    subprocess.run(command, cwd=PROJECT, env=os.environ | {"INKLING_HOME": str(home)}, check=True, capture_output=True)
-    with running_app(home) as url:
-        yield url
+def app_url(url_with_run: str) -> str:
+    """What `open_page` opens."""
+    return url_with_run
 
 
 def use(page: Page, network: str, section: str) -> None:

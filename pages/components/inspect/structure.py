@@ -8,6 +8,7 @@ from core.networks.summary import count_totals, summarise
 from core.report.diagram import diagram_html
 from pages.components.diagram import show_diagram
 from pages.components.inspect.view import LAYER, SECTION, View
+from pages.components.structure import layer_table, totals_tiles
 from pages.components.tiles import show_tiles
 
 
@@ -33,23 +34,7 @@ def _go_to(layer: str) -> None:
 @st.cache_data(max_entries=32, show_spinner="Drawing the network …")
 def _structure(key: str, _view: View) -> tuple[str, pd.DataFrame, dict[str, str]]:
     module, example = _view.subject.module, _view.subject.example
-    rows = summarise(module, example)
-    table = pd.DataFrame(
-        {
-            "layer": [row.name for row in rows],
-            "kind": [row.kind for row in rows],
-            "output shape": [row.output_shape for row in rows],
-            "parameters": [row.parameters for row in rows],
-            "weights": [row.state for row in rows],
-        }
-    )
-    totals = count_totals(module, example)
-    tiles = {
-        "Parameters": f"{totals.parameters:,}",
-        "Trainable": f"{totals.trainable:,}",
-        "Frozen": f"{totals.frozen:,}",
-        "Multiply-adds": f"{totals.multiply_adds / 1e6:,.3g} M",
-    }
     steps = trace_steps(module, example)
     after = [_view.subject.layer_after(step) for step in steps]
-    return diagram_html(steps, [layer.name if layer else "" for layer in after]), table, tiles
+    drawing = diagram_html(steps, [layer.name if layer else "" for layer in after])
+    return drawing, layer_table(summarise(module, example)), totals_tiles(count_totals(module, example))

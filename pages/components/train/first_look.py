@@ -13,6 +13,7 @@ from core.report.sample_figures import captioned_glyphs, class_counts, first_sam
 from core.training import TrainingConfig
 from pages.components.diagram import show_diagram
 from pages.components.figure import show_figure
+from pages.components.structure import layer_table, totals_tiles
 from pages.components.tiles import show_tiles
 
 
@@ -127,36 +128,17 @@ def network_panel(config: TrainingConfig, classes: int) -> None:
         return
     show_diagram(drawing)
     st.caption("Boxes are what is computed, arrows carry the shape of what flows: channels × height × width.")
-    show_tiles({name: f"{count:,}" for name, count in totals.items()})
+    show_tiles(totals)
     st.dataframe(layers, hide_index=True, width="stretch", key="train_layers")
 
 
 @st.cache_data(max_entries=32, show_spinner="Drawing the network …")
-def _structure(spec: NetworkSpec) -> tuple[str, pd.DataFrame, dict[str, int]]:
+def _structure(spec: NetworkSpec) -> tuple[str, pd.DataFrame, dict[str, str]]:
     from core.networks.base import build
     from core.networks.steps import trace_steps
     from core.networks.summary import count_totals, summarise
     from core.report.diagram import diagram_html
 
     network = build(spec)
-    rows = summarise(network)
-    table = pd.DataFrame(
-        {
-            "layer": [row.name for row in rows],
-            "kind": [row.kind for row in rows],
-            "output shape": [row.output_shape for row in rows],
-            "parameters": [row.parameters for row in rows],
-            "weights": [row.state for row in rows],
-        }
-    )
-    totals = count_totals(network)
-    return (
-        diagram_html(trace_steps(network)),
-        table,
-        {
-            "Parameters": totals.parameters,
-            "Trainable": totals.trainable,
-            "Frozen": totals.frozen,
-            "Multiply-adds a sample": totals.multiply_adds,
-        },
-    )
+    drawing = diagram_html(trace_steps(network))
+    return drawing, layer_table(summarise(network)), totals_tiles(count_totals(network))
