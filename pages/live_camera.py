@@ -43,7 +43,8 @@ def main() -> None:
 @st.fragment(run_every=REFRESH_S)
 def beside_the_video(reader: LiveReader, is_camera: bool) -> None:
     """Readings and controls, refreshed together: what a slow connection loses of one refresh, the next one brings."""
-    panel(reader, is_camera)
+    with st.container():  # of its own: a notice that comes or goes would move the open controls, which closes them
+        panel(reader, is_camera)
     controls(reader)
 
 

@@ -15,8 +15,9 @@ from core.networks import open_network
 from core.paths import data_dir
 from core.reading import open_recognizer
 from core.training.fit import predict
+from core.transfer import METHODS
 from core.transfer.letters import largest_symbol, read_letters
-from core.transfer.methods import METHODS, Taught, TransferConfig, teach
+from core.transfer.methods import Taught, TransferConfig, teach
 from core.transfer.validation import cross_validate
 
 TAUGHT = ("alpha", "beta", "gamma")

@@ -5,9 +5,9 @@ from pathlib import Path
 from typing import Any
 
 from core.cli.output import print_json
+from core.transfer import METHODS
 
 HELP = "teach letters to a trained network"
-METHODS = ("finetune", "head", "prototypes")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

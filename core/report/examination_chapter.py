@@ -27,7 +27,7 @@ from core.reading import written
 from core.report.activation_figures import channel_maps, number_strip, token_heat
 from core.report.attribution_figures import curves_figure, feature_bars, overlay_maps
 from core.report.document import Block, Chapter, Figure, Heading, Table, Text
-from core.report.figures import label_text
+from core.report.figures import label_text, percent
 from core.report.filter_figures import WIDE_PX, effect_grid, filter_grid, weight_table
 from core.report.robustness_figures import league_figure
 from core.report.unit_figures import excited_samples, mean_row
@@ -245,7 +245,7 @@ def _one_answer(
     yield Text(
         f"{specimen.name.capitalize()}, {'rightly' if is_right else 'wrongly'} read as {names[answer]}"
         f"{'' if is_right else f' in place of {names[truth]}'}, "
-        f"{min(float(probabilities[answer]) * 100, 99.9):.1f} % sure."
+        f"{percent(float(probabilities[answer]))} sure."
     )
     title = label_text(f"for {names[answer]}"), label_text(f"for {names[rival]}")
     if subject.takes == "features":

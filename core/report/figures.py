@@ -60,6 +60,11 @@ def label_text(label: str) -> str:
     return html.escape(text if len(text) <= LONGEST_LABEL else text[: LONGEST_LABEL - 1] + "…", quote=False)
 
 
+def percent(probability: float) -> str:
+    """A probability in [0, 1] as people read it: "98.7 %"; never more than is known, so 99.97 % is "99.9 %"."""
+    return f"{min(probability * 100, 99.9):.1f} %"
+
+
 def probability_bars(probabilities: np.ndarray, classes: Sequence[str], title: str) -> go.Figure:
     """One bar for each class: `(C,)` probabilities in [0, 1] → percent; the likeliest stands out."""
     percent = np.asarray(probabilities, float) * 100

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 import plotly.graph_objects as go
 
-from core.report.figures import ACCENT, FADED, GREY, SIGNED_SCALE, TEMPLATE, class_colour, label_text
+from core.report.figures import ACCENT, FADED, GREY, SIGNED_SCALE, TEMPLATE, class_colour, label_text, percent
 from core.report.result_figures import confusion_axes, confusion_layers
 from core.training.replay import Frame, Replay
 
@@ -179,8 +179,8 @@ def _titles(replay: Replay, frame: Frame, panels: _Panels, drawing: str) -> list
     reading = ""
     if frame.probabilities is not None:
         best = int(frame.probabilities.argmax())
-        share = min(float(frame.probabilities[best]) * 100, 99.9)
-        reading = f"{drawing} is read as <b>{label_text(replay.classes[best])}</b>, {share:.1f} % sure"
+        sure = percent(float(frame.probabilities[best]))
+        reading = f"{drawing} is read as <b>{label_text(replay.classes[best])}</b>, {sure} sure"
     texts = {
         "filters": "first filters (weights)",
         "confusion": f"{replay.tested:,} test samples: <b>{frame.accuracy * 100:.1f} %</b> right",

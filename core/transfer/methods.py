@@ -14,9 +14,9 @@ from core.training.augment import augment
 from core.training.config import TrainingConfig
 from core.training.fit import EpochDone, StopEvent, Trainer
 from core.training.negatives import make_negatives
+from core.transfer import METHODS
 from core.transfer.heads import OnEmbeddings, as_table, embed, freeze_norms, output_layer, set_prototypes, with_classes
 
-METHODS = ("finetune", "head", "prototypes")
 AN_EPOCH = 1000  # examples: every letter changed anew as often as it takes
 COPIES = 1000  # changed letters that prototypes and new output layers are made of
 NEGATIVES = 300  # glyphs that are no letter, for the refusal

@@ -6,7 +6,7 @@ import numpy as np
 import streamlit as st
 
 from core.reading import written
-from core.report.figures import likeliest_bars, probability_bars
+from core.report.figures import likeliest_bars, percent, probability_bars
 from pages.components.figure import show_figure
 from pages.components.inspect.view import View
 
@@ -50,7 +50,7 @@ def _show_classes(view: View) -> None:
 def _verdict(probabilities: np.ndarray, classes: Sequence[str], truth: str | None) -> str:
     """The answer, how sure it is, and whether it is right where that is known."""
     best = int(probabilities.argmax())
-    said = f"**{written(classes[best])}**, {100 * min(float(probabilities[best]), 0.999):.1f} % sure"
+    said = f"**{written(classes[best])}**, {percent(float(probabilities[best]))} sure"
     if truth is None:
         return f"It answers {said}."
     if truth == classes[best]:

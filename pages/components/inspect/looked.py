@@ -29,10 +29,10 @@ from core.report.attribution_figures import CUT_OFF, feature_bars, overlay_maps
 from core.report.figures import label_text
 from pages.components.figure import show_figure
 from pages.components.inspect.answer import answer
-from pages.components.inspect.kept import kept
 from pages.components.inspect.looked_question import Question, in_its_words
 from pages.components.inspect.looked_trust import comparison, trust_panel
 from pages.components.inspect.view import View, missing_specimen
+from pages.components.kept import kept
 from pages.components.screen import is_narrow
 from pages.components.train.tested import with_progress
 

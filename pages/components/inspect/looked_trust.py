@@ -10,8 +10,8 @@ from core.inspection.attributions import Attribution, Method, methods_for
 from core.report.attribution_figures import CUT_OFF, curves_figure, overlay_maps
 from core.report.figures import label_text
 from pages.components.figure import show_figure
-from pages.components.inspect.kept import kept
 from pages.components.inspect.looked_question import Question
+from pages.components.kept import kept
 from pages.components.train.tested import with_progress
 
 REMOVED = {"glyphs": "pixels of ink", "photos": f"tiles of {trust.TILE}×{trust.TILE} pixels", "features": "features"}

@@ -8,14 +8,14 @@ import streamlit as st
 
 from core.errors import InklingError
 from core.reading import written
-from core.report.figures import likeliest_bars, probability_bars
+from core.report.figures import likeliest_bars, percent, probability_bars
 from core.report.sample_figures import picture_address
 from pages.components.caches import recognizer
 from pages.components.figure import show_figure
 from pages.components.inspect.answer import MANY, answer
-from pages.components.inspect.kept import kept
 from pages.components.inspect.league import league_panel
 from pages.components.inspect.view import View, does_not_apply, missing_specimen
+from pages.components.kept import kept
 
 if TYPE_CHECKING:
     from core.inspection.dials import Dials, Sweep
@@ -104,11 +104,6 @@ def _number(value: float) -> str:
     return f"{value:.3g}".replace("-", "−")
 
 
-def _percent(probability: float) -> str:
-    """Never more than is known: 99.97 % is not written as 100 %."""
-    return f"{min(probability, 0.999) * 100:.1f} %"
-
-
 def _remember(name: str) -> None:
     st.session_state[MOVED] = name
 
@@ -136,7 +131,7 @@ def _asked(view: View, changed: np.ndarray, dials: "Dials") -> tuple[np.ndarray,
         ("robust answer", view.keys, dials), lambda: subject.probabilities(subject.inputs(specimen))[0]
     )
     first, now = int(answer(view).argmax()), int(probabilities.argmax())
-    sure = f"{_percent(probabilities[now])} sure"
+    sure = f"{percent(probabilities[now])} sure"
     before, after = (written(subject.classes[k]) for k in (first, now))
     if first == now:
         return probabilities, f"It still answers **{after}**, {sure}."
@@ -177,7 +172,7 @@ def _pipeline(view: View, glyph: np.ndarray) -> str:
     except InklingError as error:
         return str(error)
     read = [
-        f"**{written(r.label)}** ({_percent(r.confidence)})" if r.label else f"nothing ({r.reason})"
+        f"**{written(r.label)}** ({percent(r.confidence)})" if r.label else f"nothing ({r.reason})"
         for r in page.readings
     ]
     told = ", ".join(read[:6]) + (", …" if len(read) > 6 else "") if read else "nothing at all"
@@ -225,7 +220,7 @@ def _features(view: View) -> None:
     probabilities = [np.interp(now, found.values, column) for column in found.probabilities.T]
     best = int(np.argmax(probabilities))
     label = view.subject.classes[found.original]
-    st.markdown(f"It answers **{view.subject.classes[best]}**, {_percent(max(probabilities))} sure.")
+    st.markdown(f"It answers **{view.subject.classes[best]}**, {percent(max(probabilities))} sure.")
     show_figure(
         sweep_figure(found.values, found.of_original, now, found.others, columns[number], "scaled", label),
         "robust_feature_sweep",

@@ -8,11 +8,12 @@ import streamlit as st
 from core.inspection.strokes import Answer, Dissection, Part, dissect, read_strokes
 from core.reading import written
 from core.report.attribution_figures import picture_png
+from core.report.figures import percent
 from core.report.stroke_pictures import numbered_strokes, without_stroke
 from pages.components.inspect.answer import answer
-from pages.components.inspect.kept import kept
 from pages.components.inspect.specimens import DRAWING, WAY
 from pages.components.inspect.view import View, does_not_apply
+from pages.components.kept import kept
 
 STYLE = Path(__file__).parent / "strokes.css"
 NO_MATTER = 0.01  # probability: what is lost less than that is called no matter
@@ -58,11 +59,6 @@ def _name(view: View, answer: Answer) -> str:
     return "nothing" if answer.best is None else written(view.subject.classes[answer.best])
 
 
-def _percent(probability: float) -> str:
-    """Never more than is known: 99.97 is not written as 100."""
-    return f"{min(probability * 100, 99.9):.1f} %"
-
-
 def _part_name(found: Dissection, position: int) -> str:
     return f"{'piece' if found.pieces else 'stroke'} {position + 1}"
 
@@ -80,7 +76,7 @@ def _say_what_matters(view: View, found: Dissection) -> None:
         rest = "nothing can be read" if part.without.best is None else f"the answer is {_name(view, part.without)}"
         text = (
             f"{_part_name(found, position).capitalize()} matters most: without it {rest}, and the probability of "
-            f"{name} falls from {_percent(before)} to {_percent(before - loss)}."
+            f"{name} falls from {percent(before)} to {percent(before - loss)}."
         )
     st.success(text, icon=":material/gesture:")
 
@@ -98,7 +94,7 @@ def _whole_card(view: View, found: Dissection) -> str:
     numbered = numbered_strokes([part.strokes for part in found.parts], (width, height))
     return _html(
         "The whole drawing", picture_png(numbered), _name(view, whole),
-        f"{_percent(float(whole.probabilities[whole.best]))} sure",
+        f"{percent(float(whole.probabilities[whole.best]))} sure",
     )  # fmt: skip
 
 
@@ -117,7 +113,7 @@ def _card(view: View, found: Dissection, position: int) -> str:
 def _answer(view: View, answer: Answer) -> str:
     if answer.best is None or answer.probabilities is None:
         return "nothing left"
-    return f"{_name(view, answer)}, {_percent(float(answer.probabilities[answer.best]))}"
+    return f"{_name(view, answer)}, {percent(float(answer.probabilities[answer.best]))}"
 
 
 def _alone(view: View, part: Part) -> str:
@@ -153,7 +149,7 @@ def _about(view: View, found: Dissection, unreadable: int) -> None:
         "Each picture is drawn again from the strokes, found and normalised like any drawing, so what is left moves to "
         "the middle; if it falls apart, its largest part counts. Drawn again, the whole is "
         f"{_answer(view, found.whole)}; from the canvas itself {written(view.subject.classes[int(own.argmax())])}, "
-        f"{_percent(float(own.max()))}."
+        f"{percent(float(own.max()))}."
     )
     if unreadable:
         text += f" {unreadable} of the canvas's objects could not be read as strokes and are left out."

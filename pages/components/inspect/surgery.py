@@ -10,9 +10,9 @@ from core.errors import InklingError, NetworkError
 from core.reading import written
 from pages.components.figure import show_figure
 from pages.components.inspect.answer import answer
-from pages.components.inspect.kept import kept
 from pages.components.inspect.surgery_tools import choose_operation
 from pages.components.inspect.view import View, does_not_apply, missing_specimen
+from pages.components.kept import kept
 from pages.components.keys import NETWORK_PICKER
 from pages.components.screen import is_narrow
 from pages.components.tiles import show_tiles

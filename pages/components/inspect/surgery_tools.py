@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from core.errors import NetworkError
-from pages.components.inspect.kept import kept
 from pages.components.inspect.view import View, does_not_apply
+from pages.components.kept import kept
 
 if TYPE_CHECKING:
     from torch import nn

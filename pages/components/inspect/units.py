@@ -15,10 +15,10 @@ from core.reading import written
 from core.report.attribution_figures import picture_png
 from core.report.unit_figures import excited_samples, mean_row
 from pages.components.figure import show_figure
-from pages.components.inspect.kept import kept
 from pages.components.inspect.units_ideal import ideal_panel
 from pages.components.inspect.units_question import Unit, choose_unit
 from pages.components.inspect.view import View
+from pages.components.kept import kept
 from pages.components.screen import is_narrow
 from pages.components.train.tested import samples_of, with_progress
 

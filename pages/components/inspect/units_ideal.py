@@ -10,10 +10,11 @@ from core.inspection.receptive import Box
 from core.inspection.units import by_unit
 from core.reading import written
 from core.report.attribution_figures import picture_png
+from core.report.figures import percent
 from core.report.unit_figures import unit_bars
 from pages.components.figure import show_figure
-from pages.components.inspect.kept import kept
 from pages.components.inspect.units_question import Unit
+from pages.components.kept import kept
 from pages.components.train.tested import with_progress
 
 Strongest = tuple[float, np.ndarray]  # the largest output on a test sample, and that sample, (28, 28) uint8
@@ -128,10 +129,10 @@ def _verdict(unit: Unit, ideal: Ideal) -> None:
     best = int(probabilities.argmax())
     text = (
         f"The network reads this picture as {written(subject.classes[best])}, "
-        f"{min(float(probabilities[best]) * 100, 99.9):.1f} % sure"
+        f"{percent(float(probabilities[best]))} sure"
     )
     if best != unit.number:
-        text += f" ({written(unit.label)}: {float(probabilities[unit.number]) * 100:.1f} %)"
+        text += f" ({written(unit.label)}: {percent(float(probabilities[unit.number]))})"
     if subject.threshold is None:
         st.info(f"{text}. It refuses nothing at this moment: there is no threshold.", icon=":material/help:")
         return

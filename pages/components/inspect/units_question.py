@@ -8,8 +8,8 @@ from core.inspection.receptive import Field, fields
 from core.inspection.subject import Layer
 from core.inspection.units import unit_count, unit_layers, unit_names
 from core.reading import written
-from pages.components.inspect.kept import kept
 from pages.components.inspect.view import View
+from pages.components.kept import kept
 
 
 @dataclass(frozen=True, eq=False)

@@ -13,6 +13,7 @@ from core.training import Run, list_runs
 from pages.components.caches import fingerprint
 from pages.components.canvas import DRAWN
 from pages.components.figure import show_figure
+from pages.components.kept import kept
 from pages.components.screen import is_narrow
 from pages.components.train.tested import STYLE, samples_of, with_progress
 from pages.components.train.watch import USE_NEXT
@@ -79,29 +80,24 @@ def _use(name: str) -> None:
 def _show(trained: TrainedNetwork, run: Run) -> None:
     samples = samples_of(trained)
     own = _own(samples)
-    kept = _replays(_key(trained, run, samples, own))
-    if not kept:
+
+    def replay_all() -> "Replay":
         from core.training.replay import replay
 
-        count = len(run.snapshots())
-        text = f"{count} snapshots of “{run.name}” answer the test samples …"
-        kept.append(with_progress(text, lambda tell: replay(run, samples, own.glyph, tell)))
+        text = f"{len(run.snapshots())} snapshots of “{run.name}” answer the test samples …"
+        return with_progress(text, lambda tell: replay(run, samples, own.glyph, tell))
+
+    replayed = kept(("replay", *_key(trained, run, samples, own)), replay_all)
     st.markdown(
-        f"**{len(kept[0].frames)} moments** from before the first step to the end: play them, or move the slider."
+        f"**{len(replayed.frames)} moments** from before the first step to the end: play them, or move the slider."
     )
-    _show_figure(kept[0], own)
+    _show_figure(replayed, own)
 
 
-def _key(trained: TrainedNetwork, run: Run, samples: "Samples", own: Own) -> str:
+def _key(trained: TrainedNetwork, run: Run, samples: "Samples", own: Own) -> tuple[str, ...]:
     glyph = b"" if own.glyph is None else own.glyph.tobytes()
     files = [snapshot.file.name for snapshot in run.snapshots()]
-    return repr((fingerprint(trained.passport), files, samples.sha256, hashlib.sha256(glyph).hexdigest()))
-
-
-@st.cache_resource(max_entries=8, show_spinner=False)
-def _replays(key: str) -> list["Replay"]:
-    """Where the one replay is kept; filled outside, since what is cached cannot show its progress."""
-    return []
+    return fingerprint(trained.passport), *files, samples.sha256, hashlib.sha256(glyph).hexdigest()
 
 
 @st.fragment

@@ -10,6 +10,7 @@ import streamlit as st
 from core.errors import InklingError
 from core.networks import TrainedNetwork, open_network
 from pages.components.caches import fingerprint
+from pages.components.kept import kept
 
 if TYPE_CHECKING:
     from core.data import Samples
@@ -43,14 +44,13 @@ def _tested(name: str) -> Tested:
 
     network = open_network(name)
     samples = samples_of(network)
-    kept = _results(fingerprint(network.passport), samples.sha256)
-    if not kept:
-        logits = with_progress(
-            f"“{name}” reads the {len(samples):,} test samples …", lambda tell: logits_of(network, samples, tell)
-        )
-        temperature = network.passport.temperature
-        kept.append(result_of(logits, samples.labels.numpy(), samples.classes, temperature))
-    return Tested(network, samples, kept[0])
+
+    def read_all() -> "TestResult":
+        text = f"“{name}” reads the {len(samples):,} test samples …"
+        logits = with_progress(text, lambda tell: logits_of(network, samples, tell))
+        return result_of(logits, samples.labels.numpy(), samples.classes, network.passport.temperature)
+
+    return Tested(network, samples, kept(("tested", fingerprint(network.passport), samples.sha256), read_all))
 
 
 def samples_of(network: TrainedNetwork) -> "Samples":
@@ -59,12 +59,6 @@ def samples_of(network: TrainedNetwork) -> "Samples":
         from core.training.tested import held_out
 
         return held_out(network.passport)
-
-
-@st.cache_resource(max_entries=16, show_spinner=False)
-def _results(fingerprint: str, test_sha256: str) -> list["TestResult"]:
-    """Where the one result is kept: filled outside, since what is cached cannot show its progress."""
-    return []
 
 
 def with_progress(text: str, work: Callable[[Progress], T]) -> T:
