@@ -22,6 +22,8 @@ PAGES = (
     PageEntry("pages/draw.py", "Draw", ":material/draw:"),
     PageEntry("pages/train.py", "Train", ":material/model_training:"),
     PageEntry("pages/inspect_layers.py", "Inspect Layers", ":material/biotech:"),
+    PageEntry("pages/greek_transfer.py", "Greek Transfer", ":material/translate:"),
+    PageEntry("pages/embedding_explorer.py", "Embedding Explorer", ":material/scatter_plot:"),
     PageEntry("pages/live_camera.py", "Live Camera", ":material/videocam:"),
 )
 ICON = Path(__file__).parent / "assets/icon.png"  # a material icon would be fetched from outside

@@ -20,8 +20,8 @@ ROWS = (
     ("report",),
     ("experiments",),
     ("transfer",),
-    ("inspection",),
     ("embedding",),
+    ("inspection",),
     ("reading",),
     ("training",),
     ("networks",),
@@ -29,7 +29,7 @@ ROWS = (
     ("errors", "paths"),
 )
 HEIGHT = {name: len(ROWS) - row for row, names in enumerate(ROWS) for name in names}
-OTHERWISE_NAMED = {"cv2": "opencv-python-headless", "PIL": "pillow", "sklearn": "scikit-learn"}  # import → package
+OTHERWISE_NAMED = {"cv2": "opencv-python-headless", "PIL": "pillow", "sklearn": "scikit-learn", "umap": "umap-learn"}  # import → package
 LONGEST = 400  # lines: what a module about one thing needs at most
 
 

@@ -1,0 +1,1 @@
+"""Embedding Explorer's sections."""

@@ -1,0 +1,1 @@
+"""Greek Transfer's sections."""
