@@ -35,6 +35,15 @@ def error_lines(standard_error: str) -> list[str]:
     return lines
 
 
+def refused(capfd, *arguments: str) -> str:
+    """The one line that a command without a result leaves on standard error; it runs here, which saves a process."""
+    assert main([*arguments, "--json"]) == 2
+    said = capfd.readouterr()
+    assert said.out == ""
+    (line,) = error_lines(said.err)
+    return line
+
+
 def test_networks_lists_what_ships(command_line):
     done = command_line("networks", "--json")
     assert (done.returncode, done.stderr) == (0, "")
@@ -192,12 +201,10 @@ def test_a_benchmark_without_its_data_costs_the_others_nothing(monkeypatch, caps
     assert error_lines(said.err) == ["error: MNIST is missing; set INKLING_DATA."]
 
 
-def test_missing_data_is_one_line_and_exit_code_2(command_line, tmp_path):
+def test_missing_data_is_one_line_and_exit_code_2(monkeypatch, capfd, tmp_path):
     (tmp_path / "file").write_text("in the way")
-    done = command_line("train", "--dataset", "mnist", "--network", "report", INKLING_DATA=str(tmp_path / "file"))
-    assert (done.returncode, done.stdout) == (2, "")
-    (line,) = error_lines(done.stderr)
-    assert "set INKLING_DATA" in line
+    monkeypatch.setenv("INKLING_DATA", str(tmp_path / "file"))
+    assert "set INKLING_DATA" in refused(capfd, "train", "--dataset", "mnist", "--network", "report")
 
 
 def test_train_keeps_a_network_that_reads(command_line, one):
@@ -255,11 +262,15 @@ def test_every_setting_and_dimension_can_be_given(monkeypatch):
     assert (config.cnn.filter_size, config.cnn.pool_place, config.cnn.batch_norm) == (5, "last", True)
 
 
-def test_a_training_goes_on_for_more_epochs(command_line):
-    plain = "--dataset digits-8x8 --network report --schedule constant --lr 0.02 --threads 1 --json".split()
-    assert command_line("train", *plain, "--epochs", "1", "--name", "short").returncode == 0
-    resumed = records(command_line("train", "--resume", "short", "--epochs", "1", "--json").stdout)
-    whole = records(command_line("train", *plain, "--epochs", "2", "--name", "long").stdout)
+def test_a_training_goes_on_for_more_epochs(capfd):
+    def said(*arguments: str) -> list[dict]:
+        assert main(["train", *arguments, "--json"]) == 0
+        return records(capfd.readouterr().out)
+
+    plain = "--dataset digits-8x8 --network report --schedule constant --lr 0.02 --threads 1".split()
+    said(*plain, "--epochs", "1", "--name", "short")
+    resumed = said("--resume", "short", "--epochs", "1")
+    whole = said(*plain, "--epochs", "2", "--name", "long")
     assert resumed[0].keys() == whole[1].keys()
     assert {k: v for k, v in resumed[0].items() if k != "seconds"} == {
         k: v for k, v in whole[1].items() if k != "seconds"
@@ -278,18 +289,13 @@ def test_a_training_goes_on_for_more_epochs(command_line):
         (["--dataset", "digits-8x8", "--network", "report", "--name", "digits"], "digits"),
     ],
 )
-def test_a_training_that_cannot_be_is_one_line(command_line, arguments, sentence):
-    done = command_line("train", *arguments, "--json")
-    assert (done.returncode, done.stdout) == (2, "")
-    (line,) = error_lines(done.stderr)
-    assert sentence in line
+def test_a_training_that_cannot_be_is_one_line(capfd, arguments, sentence):
+    assert sentence in refused(capfd, "train", *arguments)
 
 
-def test_a_training_that_diverges_is_one_line_with_its_step(command_line):
-    done = command_line("train", *"--dataset digits-8x8 --network report --lr 1e6 --name wild --json".split())
-    assert done.returncode == 2
-    (line,) = error_lines(done.stderr)
-    assert "diverged at step" in line
+def test_a_training_that_diverges_is_one_line_with_its_step(capfd):
+    wild = "--dataset digits-8x8 --network report --lr 1e6 --name wild".split()
+    assert "diverged at step" in refused(capfd, "train", *wild)
 
 
 def test_a_reader_that_leaves_early_is_no_error(one):

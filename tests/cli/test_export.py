@@ -10,11 +10,12 @@ from core.cli import main
 from core.data.strokes import draw_glyphs
 
 
-def test_export_writes_an_onnx_file_that_reads(command_line, tmp_path):
+def test_export_writes_an_onnx_file_that_reads(capfd, tmp_path):
     file = tmp_path / "digits.onnx"
-    done = command_line("export", "digits", "--to", file, "--json")
-    assert (done.returncode, done.stderr) == (0, "")
-    (line,) = done.stdout.splitlines()
+    assert main(["export", "digits", "--to", str(file), "--json"]) == 0
+    said = capfd.readouterr()
+    assert said.err == ""
+    (line,) = said.out.splitlines()
     assert json.loads(line) == {
         "file": str(file),
         "input": {"name": "glyphs", "shape": ["n", 1, 28, 28], "type": "float32"},

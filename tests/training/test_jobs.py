@@ -20,7 +20,7 @@ PATIENCE_S = 120
 
 
 def config(**changes) -> TrainingConfig:
-    return TrainingConfig(**{"dataset": "strokes-digits", "threads": 1, "epochs": 1, "batch_size": 100} | changes)
+    return TrainingConfig(**{"dataset": "digits-8x8", "threads": 1, "epochs": 1, "batch_size": 100} | changes)
 
 
 def wait_for(condition: Callable[[], object]) -> None:
