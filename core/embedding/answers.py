@@ -5,7 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from core.embedding.space import BATCH, Space, Tell, quiet
+from core.embedding.progress import Tell, quiet
+from core.embedding.space import BATCH, Space
 from core.inspection.subject import Subject
 from core.networks.base import as_input
 

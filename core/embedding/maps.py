@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from core.embedding.space import Tell, quiet
+from core.embedding.progress import Tell, quiet
 from core.errors import DataError
 
 PCA, TSNE, UMAP = "pca", "tsne", "umap"

@@ -1,7 +1,7 @@
 """A space: what a layer makes of samples, one row of numbers each, with what the samples are."""
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -9,6 +9,7 @@ import numpy as np
 import torch
 
 from core.data import Samples
+from core.embedding.progress import Tell, quiet
 from core.errors import DataError, NetworkError
 from core.inspection.subject import Subject
 from core.networks.base import Network, as_input
@@ -20,12 +21,6 @@ BATCH = 500
 MAX_BYTES = 200_000_000
 REDUCED = 50  # numbers left of each sample then
 FIT_ON = 2_000  # samples that the axes are found on, drawn once
-
-Tell = Callable[[int, int], None]
-
-
-def quiet(done: int, total: int) -> None:
-    """For those who do not care how far it is."""
 
 
 @dataclass(frozen=True, eq=False)

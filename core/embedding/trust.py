@@ -7,7 +7,7 @@ from scipy.spatial import cKDTree
 from scipy.spatial.distance import cdist
 from sklearn.neighbors import NearestNeighbors
 
-from core.embedding.space import Tell, quiet
+from core.embedding.progress import Tell, quiet
 
 NEIGHBOURS = 10  # true neighbours that are looked for on the map
 # "Near" on the map is wider than that: a cloud that keeps together but changes its order within does not mislead.
@@ -96,7 +96,7 @@ def _whole_map(embeddings: np.ndarray, layout: np.ndarray, tell: Tell) -> tuple[
     rows = np.arange(count)
     if count > ALL_ROWS:
         rows = np.sort(np.random.default_rng(0).choice(count, SAMPLED_ROWS, replace=False))
-    intruders = missing = 0.0
+    intruders = missing = 0
     for start in range(0, len(rows), CHUNK):
         part = rows[start : start + CHUNK]
         true = _distances(embeddings, part)
@@ -115,11 +115,11 @@ def _distances(points: np.ndarray, rows: np.ndarray) -> np.ndarray:
     return found
 
 
-def _excess(chosen_by: np.ndarray, ranked_by: np.ndarray, k: int) -> float:
+def _excess(chosen_by: np.ndarray, ranked_by: np.ndarray, k: int) -> int:
     """The sum, over the k nearest by the one, of how far their rank by the other exceeds k."""
     near = np.argpartition(chosen_by, k, axis=1)[:, : k + 1]  # with the sample itself, whose rank is 0
-    total = 0.0
-    for row, others in zip(ranked_by, near, strict=True):
-        ranks = np.searchsorted(np.sort(row), row[others])
-        total += np.maximum(ranks - k, 0).sum()
+    total = 0
+    for far in np.take_along_axis(ranked_by, near, axis=1).T:
+        ranks = np.count_nonzero(ranked_by < far[:, None], axis=1)
+        total += int(np.maximum(ranks - k, 0).sum())
     return total
