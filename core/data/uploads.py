@@ -10,7 +10,7 @@ import stat
 import tempfile
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from itertools import count
 from pathlib import Path, PurePosixPath
@@ -32,18 +32,27 @@ DIRECTORY_ENTRY = b"PK\x01\x02"  # each entry of an archive's directory begins s
 _naming = Lock()  # two sessions' uploads of the same name
 
 
-def unpack_images(archive: bytes, name: str) -> Path:
-    """The uploaded ZIP of an image folder, unpacked; use it as `folder:PATH`. Raises `DataError` and keeps nothing."""
+def unpack_images(archive: bytes, name: str, check: Callable[[Path, str], object] = read_folder) -> Path:
+    """The uploaded ZIP of an image folder, unpacked; use it as `folder:PATH`. Raises `DataError` and keeps nothing.
+
+    `check(folder, name)` raises `DataError` where what was unpacked is no such data set as it shall be.
+    """
+    with unpacked_images(archive, name) as folder:
+        try:
+            check(folder, name)
+        except DataError as error:
+            raise DataError(str(error).replace(str(folder), name).replace(str(folder.parent), name)) from error
+        return _keep(folder, name, "")
+
+
+@contextmanager
+def unpacked_images(archive: bytes, name: str) -> Iterator[Path]:
+    """The folder that holds the class folders of an uploaded ZIP; gone afterwards. Raises `DataError`."""
     with _workplace() as workplace, _opened(archive, name) as opened:
         unpacked = workplace / "images"
         unpacked.mkdir()
         _unpack(opened, unpacked, name)
-        folder = _unwrapped(unpacked)
-        try:
-            read_folder(folder, name)
-        except DataError as error:
-            raise DataError(str(error).replace(str(folder), name).replace(str(unpacked), name)) from error
-        return _keep(folder, name, "")
+        yield _unwrapped(unpacked)
 
 
 def keep_table(table: bytes, name: str) -> Path:
