@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from core.cli.output import print_json
-from core.transfer import METHODS
+from core.transfer import KEPT
 
 HELP = "teach letters to a trained network"
 
@@ -17,11 +17,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--test", type=Path, metavar="DIR", help="as --letters: pictures to test with")
     parser.add_argument(
-        "--method", choices=METHODS, default=METHODS[0],
-        help="finetune all layers (default), a new output layer (head), or nearest class means (prototypes)",
+        "--method", choices=KEPT, default=KEPT[0],
+        help="finetune all layers (default), a new output layer (head), nearest class means (prototypes), the last two "
+        "dense layers (top), or all layers from scratch",
     )  # fmt: skip
     parser.add_argument("--epochs", type=int, metavar="E", help="passes over about 1,000 changed letters (default: 8)")
     parser.add_argument("--seed", type=int, default=0, metavar="S", help="what all random numbers are drawn from")
+    parser.add_argument(
+        "--keep-classes", action="store_true", help="read what the network reads already, too, and measure what is lost"
+    )
     parser.add_argument("--name", help="what the network is called (default: NAME-DIR)")
 
 
@@ -33,11 +37,14 @@ def run(args: argparse.Namespace) -> int:
     from core.training.fit import EpochDone
     from core.transfer.execute import transfer
     from core.transfer.methods import TransferConfig
+    from core.transfer.validation import Validating
 
     given = {} if args.epochs is None else {"epochs": args.epochs}
-    config = TransferConfig(method=args.method, seed=args.seed, **given)
+    config = TransferConfig(method=args.method, seed=args.seed, keep_classes=args.keep_classes, **given)
     name = args.name or free_name(f"{args.source}-{args.letters.resolve().name}")
     for event in transfer(args.source, args.letters, name, config, args.test):
+        if isinstance(event, Validating):
+            continue
         record = event.to_json()
         if isinstance(event, EpochDone) and args.test is None:
             record |= {"test_loss": None, "test_accuracy": None}

@@ -1,3 +1,5 @@
 """Teaching new letters from a handful: letters sets, new output layers, fine-tuning, prototypes, honest validation."""
 
-METHODS = ("finetune", "head", "prototypes")  # how letters are taught; known without torch
+# How letters are taught, known without torch. The first three are what the design promises.
+METHODS = ("finetune", "head", "prototypes", "top", "scratch", "neighbours")
+KEPT = ("finetune", "head", "prototypes", "top", "scratch")  # what they make can be kept as a network of the store

@@ -1,5 +1,6 @@
 """A trained network with another output layer, and what of it may still learn."""
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import torch
@@ -35,10 +36,15 @@ def with_classes(network: Network, classes: int) -> Network:
     return fresh.eval()
 
 
-def embed(network: Network, images: Tensor) -> Tensor:
-    """The embeddings `(N, D)` of glyphs, `(N, 28, 28) uint8` or `(N, 1, 28, 28) float32`."""
+def embed(body: Network | Callable[[Tensor], Tensor], images: Tensor) -> Tensor:
+    """What a network's embedding, or another part of it, makes of glyphs, `(N, D)`.
+
+    `images` are `(N, 28, 28) uint8` or `(N, 1, 28, 28) float32`.
+    """
+    through = body.embed if isinstance(body, Network) else body
     with torch.inference_mode():
-        return torch.cat([network.embed(as_input(part)).flatten(1) for part in images.split(BATCH)]).clone()
+        rows = torch.cat([through(as_input(part)).flatten(1) for part in images.split(BATCH)])
+    return rows.clone()  # no inference tensor: what is learned on it needs gradients
 
 
 def set_prototypes(layer: nn.Linear, embeddings: Tensor, labels: Tensor) -> None:
@@ -67,11 +73,11 @@ def freeze_norms(module: nn.Module) -> None:
 
 
 class OnEmbeddings(Network):
-    """An output layer alone: what its frozen network makes of the glyphs comes in as a table."""
+    """The last layers alone: what the frozen rest makes of the glyphs comes in as a table."""
 
     INPUT_NAME = "features"
 
-    def __init__(self, spec: NetworkSpec, layer: nn.Linear) -> None:
+    def __init__(self, spec: NetworkSpec, layer: nn.Module) -> None:
         super().__init__(spec)
         self.layer = layer
 

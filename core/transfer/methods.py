@@ -1,29 +1,30 @@
-"""How letters are taught: the nearest prototype, a new output layer on frozen weights, or fine-tuning."""
+"""How letters are taught: prototypes, neighbours, a new output layer, the dense layers, all layers, or from scratch."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass, replace
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from core.data import Samples
 from core.errors import TrainingError
-from core.networks.base import Network, as_input, count_parameters
-from core.training.augment import augment
+from core.networks.base import Network, build, count_parameters
 from core.training.config import TrainingConfig
-from core.training.fit import EpochDone, StopEvent, Trainer
-from core.training.negatives import make_negatives
+from core.training.fit import EpochDone, StopEvent, Trainer, predict
 from core.transfer import METHODS
+from core.transfer.features import Features, features_of, negatives_of, top_of
 from core.transfer.heads import OnEmbeddings, as_table, embed, freeze_norms, output_layer, set_prototypes, with_classes
+from core.transfer.neighbours import Neighbours
+from core.transfer.rehearsal import Rehearsal
 
 AN_EPOCH = 1000  # examples: every letter changed anew as often as it takes
-COPIES = 1000  # changed letters that prototypes and new output layers are made of
-NEGATIVES = 300  # glyphs that are no letter, for the refusal
 BATCH = 64
 # Peak learning rates. Fine-tuning begins at the prototypes; with 1e-3 it forgot more than it learned (95.5 to 98.9 % of
 # 88 letters by three seeds, with 1e-4 and 3e-4 98.9 % by each).
-RATES = {"finetune": 3e-4, "head": 1e-2}
+RATES = {"finetune": 3e-4, "head": 1e-2, "top": 1e-3, "scratch": 3e-3}
+FROZEN = ("prototypes", "neighbours", "head", "top")  # methods that leave all but the last layer or two as it is
+PARTS = dict.fromkeys(METHODS, "embedding") | {"top": "top"}  # what of the network makes the features
 
 
 @dataclass(frozen=True)
@@ -31,8 +32,10 @@ class TransferConfig:
     """What is done to teach letters."""
 
     method: str = "finetune"
-    epochs: int = 8
+    epochs: int = 8  # of prototypes and neighbours there are none
     seed: int = 0
+    keep_classes: bool = False  # the network reads the source's classes too, which are rehearsed
+    validate: bool = True  # cross-validation: what the method reaches on letters that it has not seen
 
     def __post_init__(self) -> None:
         if self.method not in METHODS:
@@ -41,6 +44,11 @@ class TransferConfig:
             raise TrainingError(f"epochs must be a whole number of at least 1, not {self.epochs!r}.")
         if not isinstance(self.seed, int) or not 0 <= self.seed < 2**63:
             raise TrainingError(f"seed must be a whole number of at least 0, not {self.seed!r}.")
+
+    @property
+    def is_frozen(self) -> bool:
+        """Whether the features are the source's, so that they are computed once for all folds."""
+        return self.method in FROZEN
 
     def training(self, network: Network) -> TrainingConfig:
         """The same as `Trainer` understands it."""
@@ -53,8 +61,9 @@ class TransferConfig:
             weight_decay=1e-2,
             dropout=network.spec.dropout,
             cnn=network.spec.cnn,
-            augmentation="handwriting" if self.method == "finetune" else "none",
+            augmentation="none" if self.is_frozen else "handwriting",
             seed=self.seed,
+            threads=1 if self.is_frozen else 2,  # the steps of a layer or two are too short to be shared
         )
 
 
@@ -64,6 +73,38 @@ class Taught:
 
     network: Network
     trainable: int  # parameters that were learned; all others are the source's
+    first_perfect_epoch: int | None = None  # after which all letters were read rightly; None without epochs
+
+
+@dataclass(frozen=True, eq=False)
+class Lesson:
+    """What is learned: the letters, and samples of the classes that stay, numbered alike."""
+
+    letters: Samples
+    rehearsed: Samples | None  # none where only the letters are read afterwards
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        return self.letters.classes
+
+    @property
+    def rehearsed_labels(self) -> Tensor:
+        return self.letters.labels[:0] if self.rehearsed is None else self.rehearsed.labels
+
+    def without_others(self, index: Tensor) -> "Lesson":
+        """The same with these letters alone."""
+        return replace(self, letters=self.letters.take(index))
+
+
+def lesson_of(letters: Samples, rehearsal: Rehearsal | None = None) -> Lesson:
+    """Raises `TrainingError` where a class has nothing to learn from."""
+    if missing := [c for i, c in enumerate(letters.classes) if not (letters.labels == i).any()]:
+        raise TrainingError(f"There is no picture of {missing[0]!r} to learn from; add one, or leave the class out.")
+    if rehearsal is None:
+        return Lesson(letters, None)
+    numbers = torch.tensor([rehearsal.classes.index(label) for label in letters.classes])
+    merged = replace(letters, labels=numbers[letters.labels], classes=rehearsal.classes)
+    return Lesson(merged, rehearsal.samples)
 
 
 def teach(
@@ -72,76 +113,132 @@ def teach(
     config: TransferConfig = TransferConfig(),
     test: Samples | None = None,
     stop: StopEvent | None = None,
+    rehearsal: Rehearsal | None = None,
 ) -> Iterator[EpochDone | Taught]:
     """Teaches a copy of `source` the letters; `test` is only measured (without one, the letters are).
 
-    An epoch is about `AN_EPOCH` examples. Raises `TrainingError` where a class has no letter.
+    With `rehearsal` the network reads the source's classes too. An epoch is about `AN_EPOCH` letters, and as many
+    rehearsed samples. After a stop the last event is no `Taught`. Raises `TrainingError` where a class has no letter.
     """
-    if missing := [c for i, c in enumerate(letters.classes) if not (letters.labels == i).any()]:
-        raise TrainingError(f"There is no picture of {missing[0]!r} to learn from; add one, or leave the class out.")
-    torch.manual_seed(config.seed)
-    network = with_classes(source, len(letters.classes))
-    changed, labels = _changed(letters, config.seed)
-    embeddings = embed(network, changed)
-    _, layer = output_layer(network)
-    set_prototypes(layer, embeddings, labels)
-    if config.method == "prototypes":
-        yield Taught(network, count_parameters(layer))
-    elif config.method == "head":
-        yield from _learn_head(network, replace(letters, labels=labels), embeddings, config, test or letters, stop)
-    else:
-        yield from _fine_tune(network, letters, config, test or letters, stop)
+    lesson = lesson_of(letters, rehearsal)
+    if rehearsal is not None and test is not None:
+        test = lesson_of(test, rehearsal).letters
+    yield from learn(source, lesson, config, features_for(source, lesson, config), test, stop)
 
 
-def _learn_head(
-    network: Network,
-    letters: Samples,
-    embeddings: Tensor,
+def features_for(source: Network, lesson: Lesson, config: TransferConfig) -> Features | None:
+    """What the method computes once for all folds; None for training from scratch, which has nothing frozen."""
+    if config.method == "scratch":
+        return None
+    return features_of(source, PARTS[config.method], lesson.letters, lesson.rehearsed, config.seed)
+
+
+def learn(
+    source: Network,
+    lesson: Lesson,
     config: TransferConfig,
+    features: Features | None,
+    test: Samples | None = None,
+    stop: StopEvent | None = None,
+) -> Iterator[EpochDone | Taught]:
+    """As `teach`, with the features of the lesson (or of the letters of a fold of it)."""
+    torch.manual_seed(config.seed)
+    if config.is_frozen:
+        assert features is not None
+        yield from _learn_last(source, lesson, config, features, test, stop)
+    else:
+        yield from _learn_all(source, lesson, config, features, test or lesson.letters, stop)
+
+
+def _learn_last(
+    source: Network,
+    lesson: Lesson,
+    config: TransferConfig,
+    features: Features,
+    test: Samples | None,
+    stop: StopEvent | None,
+) -> Iterator[EpochDone | Taught]:
+    """The last layer or two learn, on what the frozen rest makes of the glyphs: an epoch takes milliseconds."""
+    network = with_classes(source, len(lesson.classes))
+    if config.method == "neighbours":
+        points = torch.cat([features.own, features.rehearsed])
+        labels = torch.cat([lesson.letters.labels, lesson.rehearsed_labels])
+        yield Taught(Neighbours(network, points, labels), 0)
+        return
+    rows, labels = features.rows(), features.labels(lesson.letters.labels, lesson.rehearsed_labels)
+    _, output = output_layer(network)
+    tail: nn.Module = output
+    if config.method == "top":
+        tail = top_of(network)[1]
+    with torch.no_grad():
+        set_prototypes(output, tail[:-1](rows) if isinstance(tail, nn.Sequential) else rows, labels)
+    if config.method == "prototypes":
+        yield Taught(network, count_parameters(output))
+        return
+    body = network.embed if config.method == "head" else top_of(network)[0]
+    shown = features.own if test is None else embed(body, test.inputs)
+    trainer = Trainer(
+        OnEmbeddings(network.spec, tail),
+        as_table(replace(lesson.letters, labels=labels), rows),
+        as_table(test or lesson.letters, shown),
+        config.training(network),
+        features.negatives[:, None],
+    )
+    own = as_table(lesson.letters, features.own)
+    first = yield from _epochs(trainer, own, stop)
+    if stop is None or not stop.is_set():
+        yield Taught(network.eval(), count_parameters(tail), first)
+
+
+def _learn_all(
+    source: Network,
+    lesson: Lesson,
+    config: TransferConfig,
+    features: Features | None,
     test: Samples,
     stop: StopEvent | None,
 ) -> Iterator[EpochDone | Taught]:
-    """The features are computed once: an epoch then takes milliseconds."""
-    _, layer = output_layer(network)
-    trainer = Trainer(
-        OnEmbeddings(network.spec, layer),
-        as_table(letters, embeddings),
-        as_table(test, embed(network, test.inputs)),
-        config.training(network),
-        embed(network, _negatives(letters, config.seed))[:, None],
-    )
-    for event in trainer.run(stop):
-        if isinstance(event, EpochDone):
-            yield event
-    yield Taught(network.eval(), count_parameters(layer))
-
-
-def _fine_tune(
-    network: Network, letters: Samples, config: TransferConfig, test: Samples, stop: StopEvent | None
-) -> Iterator[EpochDone | Taught]:
-    """All layers learn but the norms' statistics."""
-    tuned = with_classes(network, network.spec.classes)
-    tuned.load_state_dict(network.state_dict())
-    freeze_norms(tuned)
+    """All layers learn; those of a trained network but the norms' statistics."""
+    letters = lesson.letters
     many = letters.take(torch.arange(len(letters)).repeat(math.ceil(AN_EPOCH / len(letters))))
-    trainer = Trainer(tuned, many, test, config.training(network), _negatives(letters, config.seed))
+    if lesson.rehearsed is not None:
+        chosen = lesson.rehearsed.take(torch.arange(min(len(lesson.rehearsed), len(many))))
+        many = replace(
+            many,
+            inputs=torch.cat([many.inputs, chosen.inputs]),
+            labels=torch.cat([many.labels, chosen.labels]),
+        )
+    if features is None:
+        network = tuned = build(replace(source.spec, classes=len(lesson.classes)))
+    else:
+        network = _at_prototypes(source, lesson, config, features)
+        tuned = with_classes(network, network.spec.classes)
+        tuned.load_state_dict(network.state_dict())
+        freeze_norms(tuned)
+    negatives, _ = negatives_of(letters, config.seed)
+    trainer = Trainer(tuned, many, test, config.training(network), negatives)
+    first = yield from _epochs(trainer, letters, stop)
+    if stop is None or not stop.is_set():
+        trainable = sum(p.numel() for p in tuned.parameters() if p.requires_grad)
+        if tuned is not network:
+            network.load_state_dict(tuned.state_dict(), strict=False)
+        yield Taught(network.to(memory_format=torch.contiguous_format).eval(), trainable, first)
+
+
+def _at_prototypes(source: Network, lesson: Lesson, config: TransferConfig, features: Features) -> Network:
+    *_, taught = _learn_last(source, lesson, replace(config, method="prototypes"), features, None, None)
+    assert isinstance(taught, Taught)
+    return taught.network
+
+
+def _epochs(trainer: Trainer, letters: Samples, stop: StopEvent | None) -> Generator[EpochDone, None, int | None]:
+    """The epochs; returns the first after which all letters were read rightly."""
+    first = None
     for event in trainer.run(stop):
         if isinstance(event, EpochDone):
+            if first is None:
+                answers = predict(trainer.measured, letters)
+                assert answers is not None  # nobody stops this
+                first = event.epoch if bool((answers.argmax(1) == letters.labels).all()) else None
             yield event
-    network.load_state_dict(tuned.state_dict(), strict=False)
-    yield Taught(network.eval(), sum(p.numel() for p in tuned.parameters() if p.requires_grad))
-
-
-def _changed(letters: Samples, seed: int) -> tuple[Tensor, Tensor]:
-    """The letters as they are, and changed as hands change them, `(N, 1, 28, 28) float32`; with their labels."""
-    generator = torch.Generator().manual_seed(seed)
-    rounds = math.ceil(COPIES / len(letters))
-    glyphs = as_input(letters.images)
-    return (
-        torch.cat([glyphs, *(augment(glyphs, generator) for _ in range(rounds))]),
-        letters.labels.repeat(rounds + 1),
-    )
-
-
-def _negatives(letters: Samples, seed: int) -> Tensor:
-    return make_negatives(NEGATIVES, letters, seed)
+    return first

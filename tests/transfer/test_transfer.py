@@ -19,7 +19,7 @@ from core.transfer.execute import TransferResult, transfer
 from core.transfer.heads import embed, freeze_norms, output_layer, set_prototypes, with_classes
 from core.transfer.letters import read_letters
 from core.transfer.methods import Taught, TransferConfig, teach
-from core.transfer.validation import cross_validate
+from core.transfer.validation import Validating, cross_validate
 
 SYMBOLS = ("alpha", "psi", "omega")
 
@@ -153,9 +153,14 @@ def test_cross_validation_sees_through_labels_that_mean_nothing():
     assert cross_validate(source, shuffled, TransferConfig("head", epochs=3)).accuracy <= 0.6
 
 
-def test_a_letter_with_one_sample_cannot_be_cross_validated():
+def test_a_letter_with_one_sample_is_not_asked():
     samples = letters(2, 1).take(torch.tensor([0, 2, 3, 4, 5]))
-    assert cross_validate(open_network("report").module(), samples, TransferConfig("prototypes")) is None
+    found = cross_validate(open_network("report").module(), samples, TransferConfig("prototypes"))
+    assert found.left_out == ("alpha",)
+    assert found.index.tolist() == [1, 2, 3, 4]
+    assert found.labels.tolist() == [1, 1, 2, 2]
+    nothing = samples.take(torch.tensor([0, 1, 3]))
+    assert cross_validate(open_network("report").module(), nothing, TransferConfig("prototypes")) is None
 
 
 def test_a_class_without_letters_is_told():
@@ -167,7 +172,10 @@ def test_a_class_without_letters_is_told():
 @pytest.mark.parametrize(
     ("changes", "sentence"),
     [
-        ({"method": "magic"}, "The method must be one of finetune, head, prototypes, not 'magic'"),
+        (
+            {"method": "magic"},
+            "The method must be one of finetune, head, prototypes, top, scratch, neighbours, not 'magic'",
+        ),
         ({"epochs": 0}, "epochs must be a whole number of at least 1, not 0"),
         ({"seed": -1}, "seed must be a whole number of at least 0"),
     ],
@@ -179,41 +187,43 @@ def test_settings_that_cannot_be_are_told(changes, sentence):
 
 def test_a_network_that_reads_the_letters_is_kept(folder, tmp_path):
     test = write(tmp_path / "others", 4, seed=2)
-    *epochs, result = transfer("digits", folder, "mine", TransferConfig("head", epochs=2), test)
-    assert [event.epoch for event in epochs] == [1, 2]
-    assert all(isinstance(event, EpochDone) for event in epochs)
+    *events, result = transfer("digits", folder, "mine", TransferConfig("head", epochs=2), test)
+    assert [event.epoch for event in events if isinstance(event, EpochDone)] == [1, 2]
+    assert [event.done for event in events if isinstance(event, Validating)] == [0, 1, 2, 3, 4, 5]
     assert isinstance(result, TransferResult)
-    assert result.train_accuracy >= result.test_accuracy - 1e-9 >= 0.9 - 1e-9
-    assert len(result.predictions) == 12
-    right = sum(p.actual == p.predicted for p in result.predictions)
-    assert result.test_accuracy == right / 12
+    tried = result.attempt
+    assert tried.train_accuracy >= tried.test_accuracy - 1e-9 >= 0.9 - 1e-9
+    assert len(tried.predictions) == 12
+    right = sum(p.actual == p.predicted for p in tried.predictions)
+    assert tried.test_accuracy == right / 12
     passport = open_network("mine").passport
     assert passport.classes == ("alpha", "omega", "psi")
     assert passport.training["from"] == "digits"
-    assert passport.metrics["cross_validated_accuracy"] == result.cross_validated
+    assert passport.metrics["cross_validated_accuracy"] == tried.validation.accuracy
     image = cv2.imread(str(folder / "psi/5.png"))
     assert open_recognizer("mine").read(image).text == "ψ"
 
 
 def test_without_test_pictures_the_predictions_are_the_cross_validations(folder):
     *_, result = transfer("report", folder, "mine", TransferConfig("prototypes"))
-    assert result.test_accuracy is None
-    assert len(result.predictions) == 15
-    assert result.cross_validated == sum(p.actual == p.predicted for p in result.predictions) / 15
+    tried = result.attempt
+    assert tried.test_accuracy is None
+    assert len(tried.predictions) == 15
+    assert tried.validation.accuracy == sum(p.actual == p.predicted for p in tried.predictions) / 15
 
 
 def test_a_test_picture_without_a_symbol_counts_as_wrong(folder, tmp_path):
     test = write(tmp_path / "others", 2, seed=2)
     (test / "psi/empty.png").write_bytes(cv2.imencode(".png", np.full((90, 90), 255, np.uint8))[1].tobytes())
     *_, result = transfer("digits", folder, "mine", TransferConfig("prototypes"), test)
-    assert (result.predictions[-1].predicted, len(result.predictions)) == ("", 7)
-    assert result.test_accuracy <= 6 / 7
+    assert (result.attempt.predictions[-1].predicted, len(result.attempt.predictions)) == ("", 7)
+    assert result.attempt.test_accuracy <= 6 / 7
 
 
 def test_letters_that_were_not_taught_cannot_be_tested(folder, tmp_path):
     test = write(tmp_path / "others", 1, seed=2)
     (test / "omega").rename(test / "zeta")
-    with pytest.raises(DataError, match="holds 'zeta', which is not among the letters taught"):
+    with pytest.raises(DataError, match="hold 'zeta', which is not among the letters taught"):
         list(transfer("report", folder, "mine", TransferConfig("prototypes"), test))
 
 
