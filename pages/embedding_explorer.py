@@ -30,6 +30,7 @@ def main() -> None:
     if network is None:
         return
     from pages.components.embedding.choice import choose_scene
+    from pages.components.embedding.parts import with_corrections
 
     st.session_state.setdefault(SECTION, "Map")
     try:
@@ -40,7 +41,7 @@ def main() -> None:
             "Section", list(SECTIONS), required=True, format_func=lambda s: SECTIONS[s][0], wrap=True,
             key=SECTION, persist_state="session", label_visibility="collapsed",
         )  # fmt: skip
-        _panel(SECTIONS[section][1])(scene)
+        _panel(SECTIONS[section][1])(with_corrections(scene))
     except InklingError as error:
         st.error(str(error), icon=":material/error:")
 
