@@ -1,9 +1,82 @@
 """Letters: look at the set, bring letters in, clean it, take it away."""
 
+from collections.abc import Callable
+from importlib import import_module
+
 import streamlit as st
 
+from core.errors import DataError
+from core.transfer.concerns import concerns
+from core.transfer.preparation import letters_of
+from pages.components.tiles import show_tiles
 from pages.components.transfer.desk import Desk
+from pages.components.transfer.letters_away import take_away
+from pages.components.transfer.letters_edit import telling
+from pages.components.transfer.letters_look import look
+
+WAY = "letters_way"
+# Each way in: its name, and "module:function" of what shows it; the canvas can only be imported while the app runs.
+WAYS = {
+    "draw": (":material/draw: Draw", "letters_draw:draw_letters"),
+    "camera": (":material/photo_camera: Camera", "letters_upload:camera_letters"),
+    "pictures": (":material/image: Pictures", "letters_upload:picture_letters"),
+    "zip": (":material/folder_zip: ZIP", "letters_upload:archive_letters"),
+    "csv": (":material/table: CSV", "letters_upload:table_letters"),
+    "strokes": (":material/gesture: Generated", "letters_upload:stroke_letters"),
+}
 
 
 def letters_panel(desk: Desk) -> None:
-    st.caption(f"{len(desk.letters.letters)} letters")
+    """The whole section."""
+    _overview(desk)
+    _ways_in(desk)
+    look(desk)
+    take_away(desk)
+
+
+def _overview(desk: Desk) -> None:
+    letters = desk.letters
+    if not letters.letters:
+        return
+    try:
+        prepared = letters_of(letters)
+        problems, usable = concerns(letters, prepared), len(prepared.samples)
+    except DataError as error:
+        problems, usable = (str(error),), 0
+    counts = letters.counts.values()
+    spread = f"{min(counts)}" if min(counts) == max(counts) else f"{min(counts)} to {max(counts)}"
+    show_tiles(
+        {
+            "letters": str(len(letters.classes)),
+            "pictures": f"{len(letters.letters):,}",
+            "of each letter": spread,
+            "without a symbol": f"{len(letters.letters) - usable:,}",
+        },
+        {"without a symbol": "Pictures on which no ink was found, or nothing that could be cut out."},
+    )
+    if len(letters.classes) < 2:
+        problems = (
+            "There is one letter only; at least two are needed to teach a network to tell them apart.",
+            *problems,
+        )
+    for problem in problems:
+        st.warning(problem, icon=":material/warning:")
+
+
+@st.fragment
+def _ways_in(desk: Desk) -> None:
+    """As a fragment: a stroke of the pen leaves the grid as it is."""
+    if not desk.letters.letters:
+        st.session_state.setdefault(WAY, "draw")
+    way = st.segmented_control(
+        "Add letters", list(WAYS), format_func=lambda w: WAYS[w][0], key=WAY, persist_state="session", wrap=True
+    )
+    if way is None:
+        return
+    with st.container(border=True, key="letters_way_in"), telling():
+        _panel(WAYS[way][1])(desk)
+
+
+def _panel(address: str) -> Callable[[Desk], None]:
+    module, function = address.split(":")
+    return getattr(import_module(f"pages.components.transfer.{module}"), function)
