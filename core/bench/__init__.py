@@ -17,6 +17,7 @@ BENCHMARKS: dict[str, str] = {
     "jobs": "core.bench.jobs:run",
     "inspection": "core.bench.inspection:run",
     "letters": "core.bench.letters:run",
+    "photos": "core.bench.photos:run",
 }
 
 
