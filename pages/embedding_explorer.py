@@ -7,7 +7,9 @@ from pathlib import Path
 import streamlit as st
 
 from core.errors import InklingError
+from pages.components.embedding.link import follow_link, write_link
 from pages.components.embedding.scene import SECTION, Scene
+from pages.components.embedding.view import set_defaults
 from pages.components.header import heading
 
 STYLE = Path(__file__).parent / "components/embedding/embedding.css"
@@ -22,6 +24,7 @@ SECTIONS = {
 
 
 def main() -> None:
+    follow_link(list(SECTIONS))
     network = heading(
         "Embedding Explorer",
         "See the space in which a network tells symbols apart: its maps, distances and neighbours.",
@@ -33,6 +36,7 @@ def main() -> None:
     from pages.components.embedding.parts import with_corrections
 
     st.session_state.setdefault(SECTION, "Map")
+    set_defaults()
     try:
         scene = choose_scene(network)
         if scene is None:
@@ -41,6 +45,7 @@ def main() -> None:
             "Section", list(SECTIONS), required=True, format_func=lambda s: SECTIONS[s][0], wrap=True,
             key=SECTION, persist_state="session", label_visibility="collapsed",
         )  # fmt: skip
+        write_link(list(SECTIONS))
         _panel(SECTIONS[section][1])(with_corrections(scene))
     except InklingError as error:
         st.error(str(error), icon=":material/error:")
