@@ -9,6 +9,7 @@ import streamlit as st
 from core.errors import InklingError
 from pages.components.header import heading
 from pages.components.transfer.desk import SECTION, Desk
+from pages.components.transfer.teach_keep import use_what_was_taught
 
 STYLE = Path(__file__).parent / "components/transfer/transfer.css"
 # Each section's name, and "module:function" of what shows it: imported when it is opened, since torch comes with it.
@@ -22,6 +23,7 @@ SECTIONS = {
 
 
 def main() -> None:
+    use_what_was_taught()
     source = heading(
         "Greek Transfer",
         "Teach a trained network new letters from a handful of samples, and see how well it really does.",
