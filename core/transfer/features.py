@@ -10,10 +10,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
 from core.data import Samples
+from core.data.strokes import PEN_PX, bend, render, scribble
 from core.errors import TrainingError
 from core.networks.base import Network, as_input
 from core.training.augment import augment
@@ -21,7 +23,7 @@ from core.training.negatives import make_negatives
 from core.transfer.heads import embed, output_layer
 
 COPIES = 1000  # changed letters at least, of all letters together
-NEGATIVES = 300  # glyphs that are no letter, for the refusal
+SCRIBBLES, PAIRS = 80, 55  # glyphs that are no letter, for the refusal: of no letter, and of two letters each
 KINDS = 4  # of negatives that two letters give: a scribble, both side by side, both overlaid, a blob
 REMEMBERED = 6  # features kept: one network, a few letters sets and methods
 
@@ -35,12 +37,12 @@ class Features:
     own: Tensor  # (N, D) of the letters as they are
     copies: Tensor  # (R, N, D) of R changed copies of each
     negatives: Tensor  # (M, D) of glyphs that are no letter
-    parents: Tensor  # (M, 2) int64: the letters that each of these is made of
+    parents: Tensor  # (M, 2) int64: the letters that each of these is made of; -1 for one that is made of none
     rehearsed: Tensor  # (P, D) of samples of the source's classes; none where they are not kept
 
     def take(self, index: Tensor) -> "Features":
         """Of these letters alone: what the others are part of is left out. Negatives' parents keep their numbers."""
-        stays = torch.isin(self.parents, index).all(1)
+        stays = ((self.parents < 0) | torch.isin(self.parents, index)).all(1)
         return replace(
             self,
             own=self.own[index],
@@ -138,8 +140,10 @@ def _compute(question: _Question) -> Features:
 def negatives_of(letters: Samples, seed: int) -> tuple[Tensor, Tensor]:
     """Glyphs that are no letter, `(M, 1, 28, 28) uint8`, and the two letters that each is made of, `(M, 2)`."""
     generator = torch.Generator().manual_seed(seed)
-    made, parents = [], []
-    for number in range(NEGATIVES // KINDS):
+    rng = np.random.default_rng(seed)
+    scribbles = np.stack([render(bend(scribble(rng), rng), rng.uniform(*PEN_PX)) for _ in range(SCRIBBLES)])
+    made, parents = [torch.from_numpy(scribbles)[:, None]], [torch.full((SCRIBBLES, 2), -1)]
+    for number in range(PAIRS):
         first = int(torch.randint(len(letters), (1,), generator=generator))
         others = (letters.labels != letters.labels[first]).nonzero()[:, 0]
         pair = torch.tensor([first, int(others[torch.randint(len(others), (1,), generator=generator)])])

@@ -139,14 +139,14 @@ def _folds(letters: Samples, asked: Tensor, method: str) -> int:
     if not len(asked):
         return 0
     if method in LEAVE_ONE_OUT and len(asked) <= ONE_BY_ONE:
-        return int(_alike(letters, asked).max()) + 1
+        return int(alike_numbers(letters.take(asked)).max()) + 1
     counts = torch.bincount(letters.labels[asked])
     return min(FOLDS[method], int(counts[counts > 0].min()))
 
 
 def _split(letters: Samples, asked: Tensor, folds: int, seed: int) -> Iterator[Tensor]:
     """The positions that each fold holds out."""
-    labels, alike = letters.labels[asked].numpy(), _alike(letters, asked)
+    labels, alike = letters.labels[asked].numpy(), alike_numbers(letters.take(asked))
     if folds == alike.max() + 1:
         yield from (asked[torch.from_numpy(alike == number)] for number in range(folds))
         return
@@ -155,7 +155,22 @@ def _split(letters: Samples, asked: Tensor, folds: int, seed: int) -> Iterator[T
         yield asked[torch.from_numpy(held_out)]
 
 
-def _alike(letters: Samples, asked: Tensor) -> np.ndarray:
-    """`(M,)`: the same number for glyphs that are the same pixel for pixel."""
-    _, numbers = np.unique(letters.inputs[asked].flatten(1).numpy(), axis=0, return_inverse=True)
+def alike_numbers(letters: Samples) -> np.ndarray:
+    """`(N,)`: the same number for glyphs that are the same pixel for pixel."""
+    _, numbers = np.unique(letters.inputs.flatten(1).numpy(), axis=0, return_inverse=True)
     return numbers.ravel()
+
+
+def deal(labels: np.ndarray, alike: np.ndarray, folds: int, rng: np.random.Generator) -> Iterator[np.ndarray]:
+    """As many folds as asked for, dealt class by class like cards, pictures that are alike together.
+
+    For classes with fewer samples than folds, which a stratified splitter refuses.
+    """
+    place = np.zeros(len(labels), int)
+    for label in np.unique(labels):
+        own = np.flatnonzero(labels == label)
+        groups = rng.permutation(np.unique(alike[own]))
+        first = rng.integers(folds)
+        for number, group in enumerate(groups):
+            place[own[alike[own] == group]] = (first + number) % folds
+    yield from (held for fold in range(folds) if len(held := np.flatnonzero(place == fold)))
