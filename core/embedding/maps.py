@@ -48,7 +48,7 @@ class MapConfig:
 
     @property
     def title(self) -> str:
-        return f"{KINDS[self.kind]} in {self.dimensions} dimensions"
+        return f"{KINDS[self.kind]} in {self.dimensions}-D"
 
 
 @dataclass(frozen=True, eq=False)

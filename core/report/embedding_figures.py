@@ -56,8 +56,8 @@ def by_set(sets: np.ndarray, names: Sequence[str]) -> Colouring:
 
 def by_answer(right: np.ndarray, known: np.ndarray) -> Colouring:
     """`(N,) bool`: whether the network's answer is right, and whether it knows the class at all."""
-    groups = np.where(known, np.where(right, 0, 1), 2)
-    return Colouring("answer", groups, ("right", "wrong", "no class of the network's"), (ACCENT, WRONG, GREY))
+    groups = np.where(known, np.where(right, 0, 2), 1)  # the wrong ones, which are few, on top
+    return Colouring("answer", groups, ("right", "no class of the network's", "wrong"), (ACCENT, GREY, WRONG))
 
 
 def by_value(title: str, shares: np.ndarray) -> Colouring:
@@ -74,11 +74,13 @@ def map_figure(
     axis: str,
     marks: Marks | None = None,
     narrow: bool = False,
+    named: bool = True,
 ) -> tuple[go.Figure, list[np.ndarray]]:
     """`(N, 2 or 3)` places → the map, and for each of its first traces the indices of the samples in it.
 
-    `axis` names the axes before their number. Groups are told apart by colour and, where there is only one set, by
-    shape; several sets have a shape each. No more than N pairs of float32 go to the browser.
+    `axis` names the axes before their number; `named`: each class's name is written where its middle lies. Groups are
+    told apart by colour and, where there is only one set, by shape; several sets have a shape each. Only places go to
+    the browser, as float32.
     """
     marks = marks or Marks()
     places = np.asarray(layout, np.float32)
@@ -87,7 +89,7 @@ def map_figure(
         figure, places, colouring, sets, set_names
     )  # fmt: skip
     _besides(figure, places, marks)
-    if colouring.groups is not None and len(colouring.names) <= NAMED_AT_MOST and colouring.title == "class":
+    if named and len(colouring.names) <= NAMED_AT_MOST and colouring.title == "class":
         _write_names(figure, places, colouring)
     _lay_out(figure, places, colouring, title, axis, narrow)
     return figure, drawn
@@ -98,7 +100,7 @@ def _grouped(
 ) -> list[np.ndarray]:
     """A trace for each group of each set."""
     assert colouring.groups is not None
-    several = len(set_names) > 1 and colouring.title != "set"
+    several = len(set_names) > 1 and colouring.title == "class"
     drawn, named = [], set()
     for number in range(len(set_names)) if several else [None]:
         for group, name in enumerate(colouring.names):
@@ -203,14 +205,15 @@ def _lay_out(figure: go.Figure, places: np.ndarray, colouring: Colouring, title:
     many = colouring.groups is not None and len(colouring.names) > 12
     legend: dict[str, Any] = {"itemsizing": "constant", "font": {"size": 12}}
     if narrow:
-        legend |= {"orientation": "h", "y": -0.14, "x": 0, "entrywidth": 46 if many else 90}
+        legend |= {"orientation": "h", "y": -0.2, "x": 0, "entrywidth": 34 if colouring.title == "class" else 110}
     elif many:
         legend |= {"entrywidth": 60, "orientation": "v", "tracegroupgap": 0}
     else:
         legend |= {"tracegroupgap": 2}
     figure.update_layout(
         template=TEMPLATE, title=title, height=NARROW_HEIGHT if narrow else HEIGHT,
-        dragmode="pan" if narrow else "lasso", showlegend=True, legend=legend, uirevision=title, hovermode="closest",
+        dragmode="pan" if narrow else "lasso", showlegend=not (narrow and many), legend=legend,
+        uirevision=title, hovermode="closest",
     )  # fmt: skip
     if places.shape[1] == 3:
         quiet = {"showbackground": False, "gridcolor": "rgba(128,136,149,0.3)", "showspikes": False}
@@ -231,7 +234,7 @@ def _scatter(places: np.ndarray, **how: object) -> go.Scattergl | go.Scatter3d:
 def _size(count: int, dimensions: int) -> float:
     """Marks of many samples are small, so that clouds do not become blots."""
     size = 8 if count <= 1000 else 6 if count <= 5000 else 4.5 if count <= MANY else 3
-    return size / 2 if dimensions == 3 else size
+    return 0.4 * size if dimensions == 3 else size
 
 
 def spread_out(layout: np.ndarray, most: int = MOST_GLYPHS, across: int = GLYPHS_ACROSS) -> tuple[np.ndarray, float]:

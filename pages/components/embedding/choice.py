@@ -56,10 +56,11 @@ def _choices(subject: Subject) -> tuple[list[str], int, str | None]:
     for gone in [chosen for chosen in st.session_state[SETS] if chosen not in titles]:
         st.session_state[SETS].remove(gone)
         report(f"there is no set {gone[:60]!r} here")
-    layers = {None: f"{DENSE}", **{layer.name: layer.title for layer in subject.layers if layer.label != "input"}}
-    if (asked := st.session_state.get(LAYER)) not in layers:
-        report(f"{subject.name} has no layer {asked!r}, so the dense layer before the output is shown")
-        st.session_state[LAYER] = None
+    layers = {"": DENSE, **{layer.name: layer.title for layer in subject.layers if layer.label != "input"}}
+    if (asked := st.session_state.get(LAYER) or "") not in layers:
+        report(f"{subject.name} has no layer {asked!r}, so {DENSE} is shown")
+        asked = ""
+    st.session_state[LAYER] = asked
     if st.session_state.get(COUNT) not in COUNTS:
         asked_count = st.session_state.get(COUNT, FIRST)
         st.session_state[COUNT] = next(c for c in COUNTS if c >= asked_count)
@@ -76,10 +77,10 @@ def _choices(subject: Subject) -> tuple[list[str], int, str | None]:
         )  # fmt: skip
     with right:
         layer = st.selectbox(
-            "Layer", list(layers), format_func=layers.get, key=LAYER, persist_state="session",
+            "Layer", list(layers), required=True, format_func=layers.get, key=LAYER, persist_state="session",
             help="The space is what this layer makes of the samples: each of its numbers is an axis.",
         )  # fmt: skip
-    return sets, count, layer
+    return sets, count, layer or None
 
 
 def _own_choice() -> None:

@@ -91,7 +91,7 @@ def follow_link(sections: list[str]) -> None:
         except ValueError as error:
             wrong.append(f"{name} is {given[name][-1][:40]!r}, but {error}")
     if "layer" in given:
-        st.session_state[LAYER] = given["layer"][-1][:100] or None
+        st.session_state[LAYER] = given["layer"][-1][:100]
     if "sets" in given:
         st.session_state[SETS] = list(dict.fromkeys(text[:300] for text in given["sets"]))[:20]
     st.session_state[WRONG] = wrong, None

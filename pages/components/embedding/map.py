@@ -140,11 +140,14 @@ def _chart(scene: Scene, shown: Map, measured: Trust | None, narrow: bool, trail
         neighbours=_neighbours(scene, clicked),
         trail=trail,
     )
-    title = f"{shown.config.title}: {len(space):,} samples"
+    title = shown.config.title + ("" if narrow else f": {len(space):,} samples")
     axis = "main axis" if shown.config.kind == PCA else f"{view.KINDS[shown.config.kind]} axis"
     colouring = _colouring(scene, measured)
-    figure, drawn = map_figure(shown.layout, colouring, space.sets, space.set_names, title, axis, marks, narrow)
-    if st.session_state.get(view.GLYPHS) and flat:
+    pictures = bool(st.session_state.get(view.GLYPHS)) and flat
+    figure, drawn = map_figure(
+        shown.layout, colouring, space.sets, space.set_names, title, axis, marks, narrow, named=not pictures
+    )
+    if pictures:
         chosen, side = spread_out(shown.layout, across=16 if narrow else 26)
         add_glyphs(figure, shown.layout, space.glyphs, chosen, side)
     map_key = repr((scene.key, shown.config.decisive, colouring.title))

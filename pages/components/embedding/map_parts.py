@@ -67,7 +67,7 @@ def chosen_samples(scene: Scene) -> None:
         return
     names, counts = np.unique(scene.space.labels[chosen], return_counts=True)
     order = np.argsort(-counts, kind="stable")[:8]
-    classes = ", ".join(f"{counts[i]:,} {written(scene.space.classes[names[i]])}" for i in order)
+    classes = ", ".join(f"{counts[i]:,} × {written(scene.space.classes[names[i]])}" for i in order)
     more = " …" if len(names) > 8 else ""
     with st.container(key="embedding_chosen_grid"):
         st.markdown(f"**{len(chosen):,} sample{'s' if len(chosen) > 1 else ''} chosen**: {classes}{more}")

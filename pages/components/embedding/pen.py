@@ -21,7 +21,7 @@ MOST_STATES = 100  # a scribble of more is followed at its end only
 
 def drawn_trail(scene: Scene, shown: Map) -> np.ndarray | None:
     """Shows the sheet and what the drawing is near to; its way over the map `(P, 2 or 3)`, None without a drawing."""
-    with st.container(key="embedding_pen"):
+    with st.container(key="embedding_sheet"):
         canvas(on_change=lambda: None)
     strokes = read_strokes(st.session_state[DRAWN]["strokes"])
     if not strokes:
