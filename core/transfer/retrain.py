@@ -1,6 +1,7 @@
 """What corrections change: taught without them and with them, asked the same held-out samples, judged by the truth."""
 
 import warnings
+from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -10,11 +11,13 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import StratifiedKFold
 from sklearn.preprocessing import StandardScaler
+from threadpoolctl import threadpool_limits
 
 from core.data import Samples, load
 from core.embedding.corrections import Correction, correct_samples
 from core.embedding.distances import draw
-from core.embedding.space import embed_samples
+from core.embedding.progress import Tell
+from core.embedding.space import embed_glyphs
 from core.errors import TrainingError
 from core.inspection.subject import Subject
 from core.networks.base import Network
@@ -26,13 +29,15 @@ from core.transfer.methods import Taught, TransferConfig, teach
 from core.transfer.preparation import glyph_of
 
 WITHOUT, WITH = "without the corrections", "with the corrections"
-MOST_TAUGHT = 20_000  # training samples: seconds instead of a minute, and a new last layer hardly gains by more
+MOST_TAUGHT = 10_000  # training samples: seconds instead of a minute, and a new last layer hardly gains by more
+MOST_TESTED = 10_000
+REMEMBERED = 3  # networks whose embeddings are
 ITERATIONS = 20  # of the solver between two looks at the stop button
 ROUNDS = 15  # of so many iterations at most
 FOLDS = 5  # or as many as the rarest letter has samples
 NEVER = -1e9  # the logit of a class that was not taught
 
-Tell = Callable[[int, int], None]  # (done, of how many); may raise to stop
+_embeddings: OrderedDict[Subject, dict[tuple[str, int], np.ndarray]] = OrderedDict()
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,32 +67,68 @@ def retrain_head(subject: Subject, dataset: str, corrections: Sequence[Correctio
     The layer is a multinomial logistic regression (scikit-learn), whose optimum is unique: both differ by the
     corrections alone, and no seed plays a part. Raises `TrainingError` where no correction concerns the data set.
     """
-    train, test = load(dataset, "train"), load(dataset, "test")
-    (right, kept), (truth, judged) = correct_samples(train, corrections), correct_samples(test, corrections)
-    classes = tuple(dict.fromkeys(right.classes + truth.classes))
-    changed = ~kept | (_numbers(right, classes) != _numbers(train, classes))
-    judged_changed = judged & (_numbers(truth, classes) != _numbers(test, classes))
+    parts = _Part(load(dataset, "train"), corrections), _Part(load(dataset, "test"), corrections)
+    classes = tuple(dict.fromkeys(parts[0].right.classes + parts[1].right.classes))
+    (old, new, kept), (given, truth, judged) = (part.numbers(classes) for part in parts)
+    changed, judged_changed = ~kept | (old != new), judged & (given != truth)
     if not changed.any() and not judged_changed.any() and judged.all():
         raise TrainingError(f"No correction concerns a sample of {dataset!r}; correct some first.")
-    drawn = _drawn(train.labels.numpy(), changed.numpy())
-    space = embed_samples(
-        subject, None, [train.take(drawn), test.take(judged)], lambda d, t: tell(round(40 * d / t), 100)
-    )
-    rows = StandardScaler().fit_transform(space.embeddings)
-    taught, asked = rows[: len(drawn)], rows[len(drawn) :]
-    old, new = _numbers(train, classes)[drawn].numpy(), _numbers(right, classes)[drawn].numpy()
-    stays = kept[drawn].numpy()
-    logits = [
-        _fit(taught, old, asked, len(classes), lambda d: tell(40 + round(30 * d), 100)),
-        _fit(taught[stays], new[stays], asked, len(classes), lambda d: tell(70 + round(30 * d), 100)),
-    ]
-    labels = _numbers(truth, classes)[judged].numpy()
-    given = _numbers(test, classes)[judged].numpy()
-    before, after = (result_of(found, labels, classes) for found in logits)
+    drawn = np.union1d(draw(old, MOST_TAUGHT), np.flatnonzero(changed))  # all corrected ones, so that none is missed
+    asked = np.intersect1d(np.union1d(draw(given, MOST_TESTED), np.flatnonzero(judged_changed)), np.flatnonzero(judged))
+    positions = (parts[0].given, drawn), (parts[1].given, asked)
+    rows, questions = _embedded(subject, positions, lambda done, total: tell(round(50 * done / total), 100))
+    scale = StandardScaler().fit(rows)
+    rows, questions = scale.transform(rows), scale.transform(questions)
+    before = _fit(rows, old[drawn], questions, len(classes), lambda share: tell(50 + round(25 * share), 100))
+    after, stays = before, kept[drawn]
+    if changed.any():
+        after = _fit(
+            rows[stays], new[drawn][stays], questions, len(classes), lambda share: tell(75 + round(25 * share), 100)
+        )
+    first, second = (result_of(logits, truth[asked], classes) for logits in (before, after))
     return Retrained(
-        before, after, _difference(before, after), int(stays.sum()), int(changed.sum()), len(labels),
-        int(judged_changed.sum()), result_of(logits[0], given, classes),
+        first, second, _difference(first, second), int(stays.sum()), int(changed.sum()), len(asked),
+        int(judged_changed.sum()), result_of(before, given[asked], classes),
     )  # fmt: skip
+
+
+class _Part:
+    """A part of a data set as it is given, and as the corrections say it is."""
+
+    def __init__(self, given: Samples, corrections: Sequence[Correction]) -> None:
+        self.given = given
+        self.right, self.kept = correct_samples(given, corrections)
+
+    def numbers(self, classes: tuple[str, ...]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """The given labels and the right ones as indices into `classes`, and which samples are kept; each `(N,)`."""
+        given, right = (_numbers(samples, classes).numpy() for samples in (self.given, self.right))
+        return given, right, self.kept.numpy()
+
+
+def _embedded(
+    subject: Subject, positions: Sequence[tuple[Samples, np.ndarray]], tell: Tell
+) -> tuple[np.ndarray, np.ndarray]:
+    """The embeddings of these samples of the two parts; those that were asked for lately are remembered."""
+    known = _remembered(subject)
+    wanted = [(samples, i) for samples, chosen in positions for i in chosen.tolist()]
+    missing = [(samples, i) for samples, i in wanted if (samples.sha256, i) not in known]
+    if missing:
+        glyphs = torch.stack([samples.images[i] for samples, i in missing])
+        for (samples, i), row in zip(missing, embed_glyphs(subject, None, glyphs, tell=tell), strict=True):
+            known[samples.sha256, i] = row
+    first, second = (np.stack([known[samples.sha256, i] for i in chosen.tolist()]) for samples, chosen in positions)
+    return first, second
+
+
+def _remembered(subject: Subject) -> dict[tuple[str, int], np.ndarray]:
+    """Embeddings by data set's hash and position; of the last `REMEMBERED` networks, up to some megabytes each."""
+    found = _embeddings.setdefault(subject, {})
+    _embeddings.move_to_end(subject)
+    while len(_embeddings) > REMEMBERED:
+        _embeddings.popitem(last=False)
+    if len(found) > 4 * (MOST_TAUGHT + MOST_TESTED):
+        found.clear()
+    return found
 
 
 def retrain_letters(
@@ -152,11 +193,6 @@ def _taught_answers(
     return answers.numpy(), known
 
 
-def _drawn(labels: np.ndarray, changed: np.ndarray) -> torch.Tensor:
-    """At most `MOST_TAUGHT` positions; all changed ones are among them, so that what they do is not missed."""
-    return torch.from_numpy(np.union1d(draw(labels, MOST_TAUGHT), np.flatnonzero(changed)))
-
-
 def _fit(
     rows: np.ndarray, labels: np.ndarray, asked: np.ndarray, classes: int, tell: Callable[[float], None]
 ) -> np.ndarray:
@@ -166,7 +202,8 @@ def _fit(
         raise TrainingError("At least two classes must be left to tell apart; bring samples back first.")
     model = LogisticRegression(max_iter=ITERATIONS, warm_start=True)
     for number in range(ROUNDS):
-        with warnings.catch_warnings():
+        # one thread: on a busy machine two waited for each other for 15 s, where one took 0.1 s
+        with warnings.catch_warnings(), threadpool_limits(1):
             warnings.simplefilter("ignore", ConvergenceWarning)  # the next round goes on from there
             model.fit(rows, labels)
         tell((number + 1) / ROUNDS)
