@@ -26,7 +26,8 @@ from core.transfer.preparation import letters_of
 
 PIXELS = SIZE * SIZE
 MAX_CSV_BYTES = 40_000_000  # the largest set with eight characters a number: 31 MB
-SEPARATORS = ",;\t"
+SEPARATORS = ";\t,"  # a comma may also stand in numbers
+HEADERS = ("category", "categories", "label", "labels", "class", "classes", "target", "letter", "symbol", "y")
 SHOWN = 40  # characters of a wrong value that a message quotes
 
 Read = tuple[tuple[Letter, ...], tuple[str, ...]]  # what could be read, and what is wrong with the rest
@@ -139,10 +140,11 @@ def _rows(content: bytes, what: str, numbers: bool) -> list[list[str]]:
     except UnicodeDecodeError:
         text = content.decode("latin-1")
     first = text[:20_000].strip().split("\n")[0]
-    separator = max(SEPARATORS, key=first.count)
+    there = [separator for separator in SEPARATORS if separator in first] if numbers else []
+    separator = there[0] if there else max(SEPARATORS, key=first.count)
     if numbers and separator == ";":
         text = re.sub(r"(?<=\d),(?=\d)", ".", text)  # a decimal comma
-    if numbers and separator not in first:
+    if numbers and not there:
         rows = [line.split() for line in text.splitlines()]
     else:
         try:
@@ -191,17 +193,18 @@ def _pixels(rows: list[list[str]]) -> np.ndarray:
 
 def _is_header(row: list[str]) -> bool:
     """Whether the first row names the columns: mostly words, or their numbers from 0 or 1 on."""
-    return 2 * sum(map(_is_number, row)) < len(row) or any(_counts(row[skip:]) for skip in (0, 1))
+    return 2 * sum(map(_is_number, row)) < len(row) or _counts(row[-PIXELS:])
 
 
 def _labels(rows: list[list[str]], count: int, meanings: Sequence[str]) -> list[str]:
     """A label for each of the rows of intensities."""
-    if len(rows) not in (count, count + 1):
+    header = len(rows) == count + 1 or rows[0][-1].lower() in HEADERS
+    body = rows[header:]
+    if len(body) != count:
         raise DataError(
-            f"The file of categories has {len(rows):,} rows, but there are {count:,} rows of intensities; there must "
+            f"The file of categories has {len(body):,} rows, but there are {count:,} rows of intensities; there must "
             "be one category for each, in the same order."
         )
-    body = rows[len(rows) - count :]
     if len(body[0]) > 1 and not (len(body[0]) == 2 and _counts([row[0] for row in body])):
         raise DataError(f"The file of categories has {len(body[0])} columns; it needs one, the category of each row.")
     cells = [row[-1] for row in body]
@@ -217,7 +220,7 @@ def _labels(rows: list[list[str]], count: int, meanings: Sequence[str]) -> list[
 
 
 def _counts(cells: list[str]) -> bool:
-    """Whether these are row numbers, from 0 or 1 on."""
+    """Whether these are the numbers of rows or columns, from 0 or 1 on."""
     return cells in ([str(i) for i in range(len(cells))], [str(i + 1) for i in range(len(cells))]) and len(cells) > 1
 
 

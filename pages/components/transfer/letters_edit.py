@@ -16,6 +16,7 @@ NEXT = "transfer_next_letters"  # session state: the set that the picker shall s
 BEFORE = "transfer_letters_before"  # by the set's name: what was done, and the set as it was before, oldest first
 NOTICE = "transfer_letters_notice"  # what has just been done, said once
 DELETED = "transfer_letters_deleted"  # the set that was deleted last: its name, and how to put it back
+ACTIONS = "transfer_letters_actions"  # how many changes there were
 EXAMPLE = "example: "
 
 
@@ -71,6 +72,7 @@ def renamed(name: str, new: str) -> None:
 def show_next(name: str, notice: str) -> None:
     """Starts the page over with that set and says what was done."""
     st.session_state[NEXT], st.session_state[NOTICE] = name, notice
+    st.session_state[ACTIONS] = st.session_state.get(ACTIONS, 0) + 1
     st.rerun()
 
 

@@ -1,12 +1,14 @@
 """The set itself: every letter as both preparations see it; choose, remove, relabel, take back."""
 
+import base64
+import html
+
 import numpy as np
 import streamlit as st
 import torch
 
 from core.networks.base import as_input
 from core.reading import written
-from core.report.figures import percent
 from core.report.sample_figures import captioned_glyphs, picture_address
 from core.training.augment import augment
 from core.transfer.glyphs import COURSE, OURS
@@ -99,18 +101,22 @@ def _act(desk: Desk, chosen: frozenset[str]) -> None:
 
 def _show_one(letter: Letter) -> None:
     """The picture as it came, and what each preparation makes of it."""
-    with st.container(horizontal=True, key="letters_one"):
-        with st.container(width=160):
-            st.image(letter.png, caption=f"as it came ({letter.origin})", width=140)
-        for preparation, name in ((COURSE, "the course's"), (OURS, "Inkling's")):
-            glyph = glyph_of(letter.png, preparation)
-            with st.container(width=160):
-                if glyph is None:
-                    st.caption(f"{name}: no symbol")
-                else:
-                    ink = float((glyph > 0).mean())
-                    st.html(f'<img class="letters-large" alt="{name}" src="{picture_address(glyph)}">')
-                    st.caption(f"{name}: ink or grey on {percent(ink)} of the pixels")
+    shown = [(_address_of(letter.png), f"as it came: {letter.origin}")]
+    for preparation, name in ((COURSE, "the course's"), (OURS, "Inkling's")):
+        glyph = glyph_of(letter.png, preparation)
+        shown.append(("", f"{name}: no symbol") if glyph is None else (picture_address(glyph), name))
+    figures = "".join(
+        "<figure>"
+        + (f'<img alt="" src="{address}">' if address else "")
+        + f"<figcaption>{html.escape(text)}</figcaption>"
+        "</figure>"
+        for address, text in shown
+    )
+    st.html(f'<div class="letters-one">{figures}</div>')
+
+
+def _address_of(png: bytes) -> str:
+    return f"data:image/png;base64,{base64.b64encode(png).decode()}"
 
 
 def _augmentation(desk: Desk, chosen: list[Letter]) -> None:

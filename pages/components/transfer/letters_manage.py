@@ -16,12 +16,17 @@ from core.transfer.letters_store import (
     save_letters,
 )
 from pages.components.transfer.desk import Desk
-from pages.components.transfer.letters_edit import DELETED, EXAMPLE, renamed, show_next, telling
+from pages.components.transfer.letters_edit import ACTIONS, DELETED, EXAMPLE, renamed, show_next, telling
 
 
 def manage(desk: Desk) -> None:
     """Shows the button with the dialogue behind it."""
-    with st.popover("Manage", icon=":material/folder_managed:", key="letters_manage"), telling():
+    done = st.session_state.get(ACTIONS, 0)  # after each the dialogue is another one, which is closed
+    with (
+        st.container(key="letters_manage", width="content"),
+        st.popover("Manage", icon=":material/folder_managed:", key=f"letters_manage_{done}"),
+        telling(),
+    ):
         _manage(desk)
 
 
@@ -51,6 +56,7 @@ def _manage(desk: Desk) -> None:
         help="It goes to the trash; Undo stands on the page afterwards.",
     ):  # fmt: skip
         st.session_state[DELETED] = (name, delete_letters(name))
+        st.session_state[ACTIONS] = st.session_state.get(ACTIONS, 0) + 1
         st.rerun()
     if not own:
         st.caption("Examples cannot be renamed or deleted; copy one, or just change it: it is copied first.")
