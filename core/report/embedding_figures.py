@@ -90,7 +90,7 @@ def map_figure(
     )  # fmt: skip
     _besides(figure, places, marks)
     if named and len(colouring.names) <= NAMED_AT_MOST and colouring.title == "class":
-        _write_names(figure, places, colouring)
+        _write_names(figure, places, colouring, 0.5 if marks.trail is not None or marks.centre is not None else 1.0)
     _lay_out(figure, places, colouring, title, axis, narrow)
     return figure, drawn
 
@@ -179,7 +179,7 @@ def _besides(figure: go.Figure, places: np.ndarray, marks: Marks) -> None:
         ))  # fmt: skip
 
 
-def _write_names(figure: go.Figure, places: np.ndarray, colouring: Colouring) -> None:
+def _write_names(figure: go.Figure, places: np.ndarray, colouring: Colouring, opacity: float) -> None:
     """Each class's name where its middle sample lies; in 2-D on a plate, so that it can be read over the marks."""
     assert colouring.groups is not None
     notes = []
@@ -193,6 +193,7 @@ def _write_names(figure: go.Figure, places: np.ndarray, colouring: Colouring) ->
             "x": float(place[0]), "y": float(place[1]), "text": f"<b>{name}</b>", "showarrow": False,
             "font": {"size": 13, "color": "#16181d"}, "bgcolor": "rgba(255,255,255,0.8)",
             "bordercolor": colouring.colours[group], "borderwidth": 2, "borderpad": 2,
+            "opacity": opacity,
         }  # fmt: skip
         notes.append(note | ({"z": float(place[2])} if places.shape[1] == 3 else {}))
     if places.shape[1] == 3:
@@ -258,13 +259,17 @@ def spread_out(layout: np.ndarray, most: int = MOST_GLYPHS, across: int = GLYPHS
     return np.array(taken, np.int64), side
 
 
-def add_glyphs(figure: go.Figure, layout: np.ndarray, glyphs: np.ndarray, indices: np.ndarray, side: float) -> None:
-    """Draws the glyphs `(N, 28, 28)` of these samples over a map in two dimensions."""
-    for index in indices.tolist():
+def add_glyphs(
+    figure: go.Figure, layout: np.ndarray, glyphs: np.ndarray, indices: np.ndarray, side: float, colours: Sequence[str]
+) -> None:
+    """Draws the glyphs `(N, 28, 28)` of these samples over a map in two dimensions, their ink in `(G,)` colours."""
+    for index, colour in zip(indices.tolist(), colours, strict=True):
         x, y = layout[index, :2]
+        light = [0.35 + 0.65 * int(colour[i : i + 2], 16) / 255 for i in (5, 3, 1)]  # blue, green, red, as cv2 has them
+        picture = picture_address(glyphs[index][..., None] * np.array(light), 1)
         figure.add_layout_image(
-            source=picture_address(glyphs[index], 1), x=float(x), y=float(y), sizex=side * 0.94, sizey=side * 0.94,
-            xref="x", yref="y", xanchor="center", yanchor="middle", layer="above", opacity=0.92,
+            source=picture, x=float(x), y=float(y), sizex=side * 0.94, sizey=side * 0.94, xref="x", yref="y",
+            xanchor="center", yanchor="middle", layer="above", opacity=0.92,
         )  # fmt: skip
 
 

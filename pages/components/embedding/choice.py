@@ -10,6 +10,7 @@ from core.errors import InklingError
 from core.inspection.subject import Subject, open_subject
 from core.networks import open_network
 from pages.components.caches import fingerprint
+from pages.components.embedding.imported import imported_scene
 from pages.components.embedding.link import report
 from pages.components.embedding.scene import Scene
 from pages.components.embedding.sets import first_choice, offered, samples_in
@@ -31,6 +32,8 @@ def choose_scene(network: str) -> Scene | None:
         first, st.session_state[INSTEAD] = first_choice(trained)
         st.session_state[SETS] = [first]
     sets, count, layer = _choices(subject)
+    if (imported := imported_scene(subject, sets)) is not None:
+        return imported
     if st.session_state.get(INSTEAD):
         st.info(st.session_state[INSTEAD], icon=":material/info:")
     there: list[Samples] = []
@@ -77,7 +80,7 @@ def _choices(subject: Subject) -> tuple[list[str], int, str | None]:
         )  # fmt: skip
     with right:
         layer = st.selectbox(
-            "Layer", list(layers), required=True, format_func=layers.get, key=LAYER, persist_state="session",
+            "Layer", list(layers), format_func=layers.get, key=LAYER, persist_state="session",
             help="The space is what this layer makes of the samples: each of its numbers is an axis.",
         )  # fmt: skip
     return sets, count, layer or None

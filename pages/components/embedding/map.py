@@ -22,6 +22,7 @@ from core.report.embedding_figures import (
     map_figure,
     spread_out,
 )
+from core.report.figures import class_colour
 from pages.components.embedding import view
 from pages.components.embedding.map_parts import chosen_samples, clicked_sample, say_how_true
 from pages.components.embedding.map_progress import show_progress
@@ -149,7 +150,8 @@ def _chart(scene: Scene, shown: Map, measured: Trust | None, narrow: bool, trail
     )
     if pictures:
         chosen, side = spread_out(shown.layout, across=16 if narrow else 26)
-        add_glyphs(figure, shown.layout, space.glyphs, chosen, side)
+        colours = [class_colour(space.classes[label], int(label)) for label in space.labels[chosen]]
+        add_glyphs(figure, shown.layout, space.glyphs, chosen, side, colours)
     map_key = repr((scene.key, shown.config.decisive, colouring.title))
     _lassoable(scene, figure, drawn, flat, f"embedding_chart_{abs(hash(map_key))}")
     pointer(map_key, drawn, space.glyphs, _describe(scene, measured), lambda index: _click(scene, index))

@@ -56,7 +56,7 @@ def _name(drawing: tuple[Stroke, ...]) -> int:
 
 
 def _say(scene: Scene, last: State, shown: Map) -> None:
-    near = ", ".join(f"{written(label)} {percent(share) if share < 1 else 'all'}" for label, share in last.shares[:3])
+    near = ", ".join(f"{round(share * len(last.nearest))} × {written(label)}" for label, share in last.shares[:3])
     label, sure = last.answer
     st.html(
         f'<figure class="embedding-clicked"><img alt="your drawing" src="{picture_address(last.glyph * 255)}">'
