@@ -14,6 +14,9 @@ from core.networks.spec import NetworkSpec
 from core.training.calibration import fit_temperature
 
 BATCH = 500  # glyphs that are embedded at once
+# Of the covariance, towards the same spread in all directions. A heuristic: of five invented symbols (10 alphabets,
+# `digits` as source) plain means read 94.4 %, 0.1 read 98.0 and 0.5 read 97.3; of handwritten letters, 0.1 lost one.
+SHRINKAGE = 0.3
 
 
 def output_layer(network: Network) -> tuple[str, nn.Linear]:
@@ -47,14 +50,26 @@ def embed(body: Network | Callable[[Tensor], Tensor], images: Tensor) -> Tensor:
     return rows.clone()  # no inference tensor: what is learned on it needs gradients
 
 
-def set_prototypes(layer: nn.Linear, embeddings: Tensor, labels: Tensor) -> None:
-    """Makes a dense layer answer with the nearest class mean (Snell et al. 2017).
+def nearest_means(embeddings: Tensor, labels: Tensor, classes: int) -> tuple[Tensor, Tensor]:
+    """The weight `(C, D)` and bias `(C,)` that answer with the nearest class mean (Snell et al. 2017).
 
-    −|e − p|² = 2 e·p − |p|² − |e|², whose last term all classes share: nearest means are a dense layer. It is scaled so
-    that its softmax fits these embeddings.
+    Distances are measured in units of the spread within classes, in all directions (Mahalanobis's, as Bateni et al.
+    2020 measure them), its covariance shrunk by `SHRINKAGE`. −½ (e − p)ᵀ S (e − p) = e·S p − ½ p·S p − ½ e·S e, whose
+    last term all classes share: nearest means are a dense layer. Every class has samples.
     """
-    prototypes = torch.stack([embeddings[labels == i].mean(0) for i in range(layer.out_features)])
-    weight, bias = 2 * prototypes, -(prototypes**2).sum(1)
+    rows = embeddings.double()
+    means = torch.stack([rows[labels == number].mean(0) for number in range(classes)])
+    within = rows - means[labels]
+    covariance = within.T @ within / len(rows)
+    usual = covariance.diagonal().mean().clamp(min=1e-12)
+    eye = torch.eye(rows.shape[1], dtype=torch.float64)
+    weight = torch.linalg.solve((1 - SHRINKAGE) * covariance + SHRINKAGE * usual * eye, means.T).T
+    return weight.float(), (-(weight * means).sum(1) / 2).float()
+
+
+def set_prototypes(layer: nn.Linear, embeddings: Tensor, labels: Tensor) -> None:
+    """Makes a dense layer answer with the nearest class mean, scaled so that its softmax fits these embeddings."""
+    weight, bias = nearest_means(embeddings, labels, layer.out_features)
     temperature = fit_temperature(embeddings @ weight.T + bias, labels)
     with torch.no_grad():
         layer.weight.copy_(weight / temperature)

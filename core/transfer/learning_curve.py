@@ -17,6 +17,7 @@ from core.networks.base import Network
 from core.training.fit import StopEvent, predict
 from core.training.results import wilson
 from core.transfer.features import Features
+from core.transfer.heads import nearest_means
 from core.transfer.methods import Lesson, Taught, TransferConfig, features_for, learn, lesson_of
 from core.transfer.neighbours import Vote
 from core.transfer.validation import alike_numbers, deal
@@ -138,7 +139,7 @@ def _hits(
     part = features.take(index)
     # the same answers as those of the networks that `learn` makes, but without them
     if config.method == "prototypes":
-        return (nearest_means(part, labels[index], features.own[asked]) == labels[asked]).numpy()
+        return (_read(part, labels[index], features.own[asked]) == labels[asked]).numpy()
     if config.method == "neighbours":
         vote = Vote(part.own, labels[index], len(lesson.classes))
         return (vote(features.own[asked]).argmax(1) == labels[asked]).numpy()
@@ -155,12 +156,11 @@ def _hits(
     return (there[answers.argmax(1)] == labels[asked]).numpy()
 
 
-def nearest_means(features: Features, labels: Tensor, asked: Tensor) -> Tensor:
+def _read(features: Features, labels: Tensor, asked: Tensor) -> Tensor:
     """The classes `(M,)` whose letters' and copies' mean is nearest to each of the rows asked, `(M, D)`."""
-    rows, known = features.rows(), features.labels(labels, labels[:0])
-    there = known.unique()
-    means = torch.stack([rows[known == label].mean(0) for label in there])
-    return there[torch.cdist(asked, means).argmin(1)]
+    there, numbers = features.labels(labels, labels[:0]).unique(return_inverse=True)
+    weight, bias = nearest_means(features.rows(), numbers, len(there))
+    return there[(asked @ weight.T + bias).argmax(1)]
 
 
 def _curve(counts: np.ndarray, right: np.ndarray, letters: Samples, method: str) -> LearningCurve:

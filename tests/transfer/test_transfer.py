@@ -7,6 +7,7 @@ import cv2
 import numpy as np
 import pytest
 import torch
+from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 
 from core.data import Samples
 from core.data.strokes import draw_glyphs
@@ -16,7 +17,7 @@ from core.networks.base import as_input
 from core.reading import open_recognizer
 from core.training.fit import EpochDone
 from core.transfer.execute import TransferResult, transfer
-from core.transfer.heads import embed, freeze_norms, output_layer, set_prototypes, with_classes
+from core.transfer.heads import SHRINKAGE, embed, freeze_norms, output_layer, set_prototypes, with_classes
 from core.transfer.letters import read_letters
 from core.transfer.methods import Taught, TransferConfig, teach
 from core.transfer.validation import Validating, cross_validate
@@ -114,10 +115,11 @@ def test_prototypes_are_the_nearest_class_means():
     vectors = embed(network, samples.images)
     _, layer = output_layer(network)
     set_prototypes(layer, vectors, samples.labels)
-    means = torch.stack([vectors[samples.labels == i].mean(0) for i in range(3)])
     with torch.inference_mode():
         answers = network.logits(as_input(others.images)).argmax(1)
-    assert torch.equal(answers, torch.cdist(embed(network, others.images), means).argmin(1))
+    reference = LinearDiscriminantAnalysis(solver="lsqr", shrinkage=SHRINKAGE, priors=[1 / 3] * 3)
+    reference.fit(vectors.double().numpy(), samples.labels.numpy())
+    np.testing.assert_array_equal(answers, reference.predict(embed(network, others.images).double().numpy()))
 
 
 def test_frozen_norms_answer_as_before():
