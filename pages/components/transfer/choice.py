@@ -22,6 +22,11 @@ def choose_letters(source: str) -> Desk:
         st.session_state[LETTERS] = wanted
     elif LETTERS in st.session_state and st.session_state[LETTERS] not in names:
         del st.session_state[LETTERS]  # renamed or deleted meanwhile, perhaps in another window
+    with st.container():  # the notices come and go within it, so that nothing below starts anew
+        return _choice(source, names)
+
+
+def _choice(source: str, names: list[str]) -> Desk:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         name = st.selectbox(
             "Letters set", names, key=LETTERS, persist_state="session", width=420,

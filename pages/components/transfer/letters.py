@@ -28,7 +28,8 @@ WAYS = {
 
 def letters_panel(desk: Desk) -> None:
     """The whole section."""
-    _overview(desk)
+    with st.container():  # whatever is said above the canvas, it keeps its place on the page, else it starts anew
+        _overview(desk)
     _ways_in(desk)
     look(desk)
     take_away(desk)
@@ -73,7 +74,7 @@ def _ways_in(desk: Desk) -> None:
     )
     if way is None:
         return
-    with st.container(border=True, key="letters_way_in"), telling():
+    with st.container(key="letters_way_in"), telling():
         _panel(WAYS[way][1])(desk)
 
 

@@ -17,11 +17,13 @@ def draw_letters(desk: Desk) -> None:
         png = canvas(on_change=lambda: None)
     with right, telling():
         label = label_field(desk, "letters_draw_label")
-        if png is None or is_added(png, KEY):
+        if png is None:
             st.caption(
                 "Draw the letter and add it; the sheet is cleared for the next one. Nine of each are a good start. "
                 "Several on one sheet are found one by one."
             )
+        elif is_added(png, KEY):
+            st.caption("Added. The sheet is cleared for the next one.")
         else:
             offer(desk, png, "drawing", label, KEY, after=clear_sheet)
 
