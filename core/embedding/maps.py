@@ -116,10 +116,11 @@ def _pca(embeddings: np.ndarray, config: MapConfig) -> Map:
 
     wanted = min(EXPLAINED, *embeddings.shape)
     solver = "randomized" if min(embeddings.shape) > 500 else "auto"
-    found = MainAxes(wanted, svd_solver=solver, random_state=0).fit(embeddings)
+    with np.errstate(invalid="ignore"):  # samples that are all the same have no variance to share out
+        found = MainAxes(wanted, svd_solver=solver, random_state=0).fit(embeddings)
     axes = found.components_[: config.dimensions]
     layout = _padded((embeddings - found.mean_) @ axes.T, config.dimensions)
-    shares = np.nan_to_num(found.explained_variance_ratio_)  # all samples the same: no variance to explain
+    shares = np.nan_to_num(found.explained_variance_ratio_)
     return Map(config, layout, shares, found.mean_, axes)
 
 
