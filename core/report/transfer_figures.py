@@ -1,5 +1,6 @@
 """Figures of teaching from few samples: methods with intervals, letter by letter, accuracy by number of samples."""
 
+import html
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -44,7 +45,7 @@ def methods_figure(series: Sequence[Series], title: str = "Right, with 95 % inte
     _lay_out(figure, title, 100 + 30 * max(2, len(names)) + 26 * len(names))
     figure.update_xaxes(title="right (%)", range=_range(series), showgrid=True, gridcolor=GRID)
     figure.update_yaxes(
-        title="method", tickmode="array", tickvals=list(range(len(names))), ticktext=[label_text(n) for n in names],
+        title="method", tickmode="array", tickvals=list(range(len(names))), ticktext=[_in_lines(n) for n in names],
         range=[len(names) - 0.5, -0.5], showgrid=False,
     )  # fmt: skip
     return figure
@@ -138,6 +139,11 @@ def _add_shares(figure: go.Figure, series: Series, places: list[float], symbol: 
         cliponaxis=False,
         **{"error_x" if across else "error_y": bars},
     )
+
+
+def _in_lines(name: str) -> str:
+    """A method's name, what comes after its comma in a second line."""
+    return html.escape(name, quote=False).replace(", ", ",<br>")
 
 
 def _range(series: Sequence[Series], room: float = 5.0) -> list[float]:

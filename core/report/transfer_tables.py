@@ -24,7 +24,7 @@ METHOD_TITLES = {
     "neighbours": "Nearest neighbours",
     "scratch": "From scratch",
 }
-PREPARATION_TITLES = {"ours": "cut out and centred", "course": "the course's way"}
+PREPARATION_TITLES = {"ours": "cut out", "course": "the course's"}
 
 
 @dataclass(frozen=True)

@@ -44,6 +44,8 @@ def test_the_methods_stand_in_rows_with_their_intervals():
     assert list(figure.layout.yaxis.ticktext) == ["Prototypes", "New last layer"]
     assert figure.layout.yaxis.range[0] > figure.layout.yaxis.range[1], "the first stands at the top"
     assert figure.layout.xaxis.range[0] <= 80
+    both = methods_figure([Series("x", (Share("From scratch, the course's", 0.5, 0.1, 0.9, 9),))])
+    assert list(both.layout.yaxis.ticktext) == ["From scratch,<br>the course's"]
     assert figure.layout.xaxis.title.text
 
 

@@ -146,8 +146,6 @@ def forgetting(lesson: "Lesson") -> None:
         f"{found.before.accuracy:.2%} right before, {found.after.accuracy:.2%} after (95 % interval of what is "
         f"{change}: {ends[0]:.2f} to {ends[1]:.2f} points)."
     )
-    for sentence in found.sentences:
-        st.caption(sentence)
     show_figure(
         letters_figure(forgetting_series(found), "The old classes, before and after", "class", zoomed=True),
         "transfer_forgetting",

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from core.transfer.job import Job
     from core.transfer.teach_job import Lesson, TeachJob
 
-EVERY_S = 0.7
+EVERY_S = 1.0
 STATES = {
     "waits": ":grey[:material/hourglass_empty:]",
     "runs": ":blue[:material/directions_run:]",
@@ -100,8 +100,8 @@ def loss_panel(job: "TeachJob", key: str) -> None:
     if not curves:
         return
     show_figure(
-        compare_curves(curves, "epoch", "loss (nats per example)", "Loss on the letters, epoch by epoch", log=True),
+        compare_curves(curves, "epoch", "loss (nats per example)", "Loss on the letters, epoch by epoch"),
         key,
-        "The mean loss of each epoch while learning, on a logarithmic scale. Where a curve lies flat, more epochs "
+        "The mean loss of each epoch while learning. Where a curve lies flat, more epochs "
         "bring nothing; how low it gets says nothing about letters that nobody showed it.",
     )
