@@ -9,6 +9,7 @@ from core.report.document import Chapter, Document
 # or None where it has nothing to say of that network.
 CHAPTERS = {
     "training": "core.report.training_chapter:training_chapter",
+    "transfer": "core.report.transfer_chapter:transfer_chapter",
     "examination": "core.report.examination_chapter:examination_chapter",
 }
 

@@ -5,7 +5,8 @@ it in every epoch. Here an epoch reads features that are there already.
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import numpy as np
@@ -98,7 +99,7 @@ def teach_head(
     """
     started = time.perf_counter()
     losses, accuracies = [], []
-    with torch.random.fork_rng(devices=[]):
+    with torch.random.fork_rng(devices=[]), _one_thread():
         torch.manual_seed(config.seed)
         head = PhotoHead(features.shape[1], classes, config)
         head.fit_scaling(features)
@@ -110,6 +111,17 @@ def teach_head(
             accuracies.append((answers(head, features).argmax(1) == labels).float().mean().item())
             tell()
     return TaughtHead(head.eval(), tuple(losses), tuple(accuracies), time.perf_counter() - started)
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """The steps of so small a head are too short to be shared: threads would mostly wait for one another."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
 
 
 def _epoch(head: PhotoHead, adam: torch.optim.Adam, features: Tensor, labels: Tensor) -> float:

@@ -3,7 +3,6 @@
 import io
 import json
 import zipfile
-from collections.abc import Iterator
 
 import numpy as np
 import pytest
@@ -22,16 +21,7 @@ from tests.transfer.photo_parts import photos, small_subject
 CONFIG = HeadConfig(units=16, epochs=20)
 
 
-@pytest.fixture(autouse=True, scope="module")
-def one_thread() -> Iterator[None]:
-    """Two threads wait for one another longer than such small steps take."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
-
-
-def blobs(count: int = 30, distance: float = 6.0) -> tuple[torch.Tensor, torch.Tensor]:
+def blobs(count: int = 30, distance: float = 8.0) -> tuple[torch.Tensor, torch.Tensor]:
     """Two clouds of points in 5 dimensions, of very different scales."""
     generator = torch.Generator().manual_seed(2)
     points = torch.randn(2 * count, 5, generator=generator)
@@ -54,7 +44,7 @@ def test_the_head_is_scaling_a_hidden_layer_and_an_output_layer():
 
 def test_it_learns_what_can_be_told_apart_and_cross_validation_sees_it():
     features, labels = blobs()
-    config = HeadConfig(units=64, epochs=40)
+    config = HeadConfig(units=64, epochs=25)
     taught = teach_head(features, labels, 2, config)
     assert taught.losses[-1] < taught.losses[0] / 2
     assert taught.accuracies[-1] > 0.9

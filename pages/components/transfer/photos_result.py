@@ -63,7 +63,7 @@ def _headline(result: "PhotoResult") -> None:
     show_tiles(
         {
             "Right": percent(result.test.accuracy) if right < of else "all",
-            "95 % interval": f"{low * 100:.0f} to {high * 100:.0f} %",
+            "95 % interval": f"{low * 100:.0f}–{high * 100:.0f} %",
             "Pictures": f"{right:,} of {of:,}",
         },
         {"95 % interval": "Where the share on very many such pictures would lie (Wilson’s interval)."},
