@@ -13,6 +13,8 @@ from pages.components.header import header
 from pages.components.live_controls import controls, unfreeze
 from pages.components.live_panel import panel
 from pages.components.live_sources import DemoPlayer, StillPlayer, VideoPlayer, play, switch_to
+from pages.components.live_teach_panel import teach_panel
+from pages.components.live_teaching import keep_up, taught_or
 from pages.components.live_webcam import webcam
 
 STYLE = Path(__file__).parent / "components/live.css"
@@ -37,15 +39,17 @@ def main() -> None:
     with video:
         reader = _show_source(camera, player)
     with readings:
-        beside_the_video(reader, is_camera=reader is camera)
+        beside_the_video(reader, recognizer, is_camera=reader is camera)
 
 
 @st.fragment(run_every=REFRESH_S)
-def beside_the_video(reader: LiveReader, is_camera: bool) -> None:
+def beside_the_video(reader: LiveReader, recognizer: Recognizer, is_camera: bool) -> None:
     """Readings and controls, refreshed together: what a slow connection loses of one refresh, the next one brings."""
+    keep_up(reader, recognizer)
     with st.container():  # of its own: a notice that comes or goes would move the open controls, which closes them
         panel(reader, is_camera)
     controls(reader)
+    teach_panel(reader, recognizer, is_camera)
 
 
 def _reader(key: str, recognizer: Recognizer) -> LiveReader:
@@ -54,7 +58,7 @@ def _reader(key: str, recognizer: Recognizer) -> LiveReader:
     reader = st.session_state.get(key)
     if reader is None:
         reader = st.session_state[key] = LiveReader(LiveSettings(network=network), recognizer)
-    reader.change(replace(reader.settings, network=network), recognizer)
+    reader.change(replace(reader.settings, network=network), taught_or(recognizer))
     return reader
 
 

@@ -112,6 +112,7 @@ class LiveStatus:
 class LivePipeline:
     """Frames in, readings out; one thread at a time. Errors are the caller's."""
 
+    _recognizer: Recognizer
     _recalling: RecallingRecognizer
 
     def __init__(self) -> None:
@@ -152,13 +153,19 @@ class LivePipeline:
         return None
 
     def _tracker_for(self, recognizer: Recognizer, size_wh: tuple[int, int], settings: LiveSettings) -> Tracker:
-        """The tracker; a new one when the frames' size or the network changes, for then nothing can be compared."""
-        wanted = (recognizer, size_wh)
+        """The tracker; a new one when the frames' size or the network changes, for then nothing can be compared.
+
+        Symbols that are taught to the recognizer, or forgotten, leave the tracks as they are.
+        """
+        wanted = (recognizer.network, size_wh)
         if self._tracker is None or self._tracked != wanted:
             first = self._tracker.next_number if self._tracker else 1
             self._tracker, self._tracked = Tracker(recognizer.classes, first_number=first), wanted
-            self._recalling = RecallingRecognizer(recognizer)
+            self._recognizer, self._recalling = recognizer, RecallingRecognizer(recognizer)
             self._survey = None
+        elif self._recognizer is not recognizer:
+            self._tracker.learn(recognizer.classes)
+            self._recognizer, self._recalling = recognizer, RecallingRecognizer(recognizer)
         self._tracker.smoothing_s = settings.smoothing_s
         return self._tracker
 
@@ -198,6 +205,10 @@ class LiveReader:
     @property
     def settings(self) -> LiveSettings:
         return self._settings
+
+    @property
+    def recognizer(self) -> Recognizer:
+        return self._recognizer
 
     @property
     def newest(self) -> Shot | None:

@@ -1,5 +1,6 @@
 """What is drawn over the frames of a video: boxes, labels, confidences, and the other stages of the reading."""
 
+import unicodedata
 from typing import TYPE_CHECKING
 
 import cv2
@@ -17,6 +18,7 @@ REFUSED = (120, 130, 140)  # grey, thin, without a label
 WHITE = (255, 255, 255)
 SURE = 0.8  # confidence from which a symbol is drawn as sure; its number says it as well
 GLYPH_GAP_PX = 8
+LONGEST = 24  # characters of a label
 WEIGHT = 600  # of the letters: half-bold
 FACE = cv2.FontFace("sans")  # OpenCV's embedded font; it has Greek letters, the older Hershey fonts have none
 
@@ -47,7 +49,14 @@ def draw_stage(frame_rgb: np.ndarray, reading: "LiveReading", page: Page, stage:
 
 def said(symbol: TrackedSymbol) -> str:
     """Sign and confidence, as in `7 98%`; never 100 %, which nobody can know."""
-    return f"{written(symbol.label or '')} {min(99, round(100 * symbol.confidence))}%"
+    return f"{_drawable(written(symbol.label or ''))} {min(99, round(100 * symbol.confidence))}%"
+
+
+def _drawable(text: str) -> str:
+    """What OpenCV's font can draw: a pictogram by its name (❤: heavy black heart), and not too much of it."""
+    names = (unicodedata.name(c, "?").lower() if unicodedata.category(c) == "So" else c for c in text)
+    plain = "".join(name for name in names if unicodedata.category(name[0]) != "Mn")
+    return plain if len(plain) <= LONGEST else plain[: LONGEST - 1] + "…"
 
 
 def _corners(box: Box, width: int, mirror: bool) -> tuple[tuple[int, int], tuple[int, int]]:

@@ -16,6 +16,7 @@ class RecallingRecognizer(Recognizer):
 
     def __init__(self, recognizer: Recognizer) -> None:
         super().__init__(recognizer.network)
+        self.classes = recognizer.classes  # the network's, and those that were taught besides
         self._recognizer = recognizer
         self._looks = np.zeros((REMEMBERED, 28 * 28), np.float32)  # of unit length
         self._probabilities = np.zeros((REMEMBERED, len(self.classes)), np.float32)

@@ -3,6 +3,7 @@
 It stands in for a camera where there is none, and the same seed always plays the same pages.
 """
 
+from collections.abc import Sequence
 from functools import lru_cache
 
 import cv2
@@ -18,10 +19,13 @@ NOISE_LEVEL = 4.0  # grey levels, standard deviation: a webcam indoors
 
 
 class DemoScene:
-    """A camera over a pad of paper, as a pure function of time."""
+    """A camera over a pad of paper, as a pure function of time; a page is a row of symbols of the embedded alphabet."""
 
-    def __init__(self, seed: int = 0, size_wh: tuple[int, int] = (640, 480)) -> None:
+    def __init__(
+        self, seed: int = 0, size_wh: tuple[int, int] = (640, 480), pages: Sequence[Sequence[str]] = PAGES
+    ) -> None:
         self.seed = seed
+        self.pages = pages
         self.size_wh = size_wh
         width, height = size_wh
         rng = np.random.default_rng(seed)
@@ -30,12 +34,12 @@ class DemoScene:
 
     def text(self, time_s: float) -> str:
         """What stands on the page at that time, symbols in reading order."""
-        return PAGES[self._turned(time_s) % len(PAGES)].replace(" ", "")
+        return "".join(self.pages[self._turned(time_s) % len(self.pages)]).replace(" ", "")
 
     def frame(self, time_s: float) -> np.ndarray:
         """What the camera sees at that time: `(H, W, 3) uint8` RGB."""
         width, height = self.size_wh
-        page, light = self._page(self._turned(time_s) % len(PAGES))
+        page, light = self._page(self._turned(time_s) % len(self.pages))
         seen = cv2.warpPerspective(
             page, self._camera(time_s), (width, height), flags=cv2.INTER_AREA, borderMode=cv2.BORDER_REPLICATE
         )
@@ -56,7 +60,7 @@ class DemoScene:
         paper = np.full((height, width), rng.uniform(215, 240), np.float32) + grain
         if number % RULED_EVERY == RULED_EVERY - 1:
             paper[height // 16 :: height // 14] -= 24
-        text = PAGES[number]
+        text = self.pages[number]
         cell = width / (len(text) + 1)
         tone, pen_px = rng.uniform(25, 70), round(cell * rng.uniform(0.045, 0.065))
         ink = np.zeros((height, width), np.uint8)

@@ -121,6 +121,16 @@ class Tracker:
         self._tracks = _in_reading_order(self._tracks, seen, missing)
         return self._symbols([track for track in self._tracks if track.confirmed], time_s)
 
+    def learn(self, classes: Sequence[str]) -> None:
+        """Other classes from the next frame on; the tracks stay, but what they said before it counts no more."""
+        for track in self._tracks:
+            said = dict(zip(self.classes, track.log_probabilities, strict=True))
+            shown = self.classes[track.shown]
+            track.log_probabilities = np.array([said.get(label, np.log(FLOOR)) for label in classes])
+            track.shown = classes.index(shown) if shown in classes else int(track.log_probabilities.argmax())
+            track.weight = 0.0
+        self.classes = tuple(classes)
+
     def _match(self, sights: Sequence[_Sight]) -> dict[int, _Track]:
         """Index of a sight → its track: nearest pairs first, among those that could be the same symbol."""
         if not sights or not self._tracks:
