@@ -29,21 +29,37 @@ WAYS = {
 def letters_panel(desk: Desk) -> None:
     """The whole section."""
     with st.container():  # whatever is said above the canvas, it keeps its place on the page, else it starts anew
-        _overview(desk)
+        usable, problems = _judge(desk)
+        _overview(desk, usable)
     _ways_in(desk)
+    for problem in problems:  # below the canvas, which shall not move while somebody draws
+        st.warning(problem, icon=":material/warning:")
     look(desk)
     take_away(desk)
 
 
-def _overview(desk: Desk) -> None:
+def _judge(desk: Desk) -> tuple[int, tuple[str, ...]]:
+    """How many of the pictures show a symbol, and what is wrong with the set."""
     letters = desk.letters
     if not letters.letters:
-        return
+        return 0, ()
     try:
         prepared = letters_of(letters)
         problems, usable = concerns(letters, prepared), len(prepared.samples)
     except DataError as error:
         problems, usable = (str(error),), 0
+    if len(letters.classes) < 2:
+        problems = (
+            "There is one letter only; at least two are needed to teach a network to tell them apart.",
+            *problems,
+        )
+    return usable, problems
+
+
+def _overview(desk: Desk, usable: int) -> None:
+    letters = desk.letters
+    if not letters.letters:
+        return
     counts = letters.counts.values()
     spread = f"{min(counts)}" if min(counts) == max(counts) else f"{min(counts)} to {max(counts)}"
     show_tiles(
@@ -55,13 +71,6 @@ def _overview(desk: Desk) -> None:
         },
         {"without a symbol": "Pictures on which no ink was found, or nothing that could be cut out."},
     )
-    if len(letters.classes) < 2:
-        problems = (
-            "There is one letter only; at least two are needed to teach a network to tell them apart.",
-            *problems,
-        )
-    for problem in problems:
-        st.warning(problem, icon=":material/warning:")
 
 
 @st.fragment
