@@ -17,6 +17,8 @@ BENCHMARKS: dict[str, str] = {
     "jobs": "core.bench.jobs:run",
     "inspection": "core.bench.inspection:run",
     "letters": "core.bench.letters:run",
+    "teaching": "core.bench.teaching:run",
+    "embedding": "core.bench.embedding:run",
     "photos": "core.bench.photos:run",
 }
 
