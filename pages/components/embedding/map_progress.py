@@ -5,7 +5,7 @@ import streamlit as st
 from core.embedding import map_job
 from core.embedding.map_job import MapJob
 from core.embedding.map_store import open_map
-from core.embedding.maps import KINDS, PCA, Map, MapConfig, make_map
+from core.embedding.maps import KINDS, PCA, UMAP, Map, MapConfig, make_map
 from core.embedding.space import Space
 from pages.components.kept import kept
 
@@ -70,7 +70,8 @@ def _words(job: MapJob) -> str:
     if job.state == "waiting":
         return f"{name} waits until another map is done."
     if not job.done:
-        return f"{name} looks for every sample's neighbours, for {round(job.seconds)} s now …"
+        ready = "gets ready (about 20 s)" if job.config.kind == UMAP else "gets ready"
+        return f"{name} {ready} and looks for every sample's neighbours: {round(job.seconds)} s so far"
     left = job.seconds_left
     if left is None:
         return f"{name}: {job.done} of {job.total} iterations"
