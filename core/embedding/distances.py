@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.spatial.distance import cdist
 from sklearn.metrics import roc_auc_score
 from sklearn.metrics.pairwise import cosine_distances, euclidean_distances
 from sklearn.preprocessing import normalize
@@ -34,6 +35,7 @@ METRICS = {
         "the numbers are does not count.",
     ),
 }
+EXACT = 64  # rows up to which differences are taken number by number; of more by products of matrices: rounded, quick
 PAIRED = 1500  # samples of which all pairs are compared: 1,124,250 pairs, about a second
 
 
@@ -73,6 +75,8 @@ def distances(rows: np.ndarray, others: np.ndarray, metric: str = SSD) -> np.nda
         raise DataError("Some embeddings are not finite, so there are no distances; choose another layer or network.")
     if metric == COSINE:
         return cosine_distances(rows, others)
+    if len(rows) <= EXACT:
+        return cdist(rows, others, "sqeuclidean" if metric == SSD else "euclidean")
     return euclidean_distances(rows, others, squared=metric == SSD)
 
 

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -81,6 +82,15 @@ def distances_csv(found: np.ndarray, chosen: Sequence[int], space: Space, metric
     return pd.DataFrame(_names_of(space) | columns).to_csv(index=False, float_format="%.7g").encode()
 
 
+def class_means_csv(mean: np.ndarray, classes: Sequence[str]) -> bytes:
+    """`(C, C)` mean distances, a row and a column a class; empty where there is no pair."""
+    import pandas as pd
+
+    table = pd.DataFrame(mean, columns=list(classes))
+    table.insert(0, "class", list(classes), allow_duplicates=True)
+    return table.to_csv(index=False, float_format="%.7g").encode()
+
+
 def _about(space: Space, network: str, layer: str) -> dict[str, object]:
     return _names_of(space) | {"network": [network] * len(space), "layer": [layer] * len(space)}
 
@@ -137,26 +147,12 @@ def read_table(content: bytes, name: str, label: str = FOUND) -> Table:
     return Table(vectors, labels, sets, tuple(notes))
 
 
-def read_labels(content: bytes, name: str, count: int) -> tuple[str, ...]:
-    """A CSV with a label a row, as the classic course keeps its categories; a header is skipped.
-
-    Of several columns the last counts. Raises `DataError` where there are not `count` labels.
-    """
-    rows = _rows(content, name)
-    labels = [cells[-1].strip() for _, cells in rows]
-    if len(labels) == count + 1:
-        labels = labels[1:]
-    if len(labels) != count:
-        raise DataError(f"{name} holds {len(labels):,} labels, but there are {count:,} samples; give each one.")
-    return tuple(label or UNLABELLED for label in labels)
-
-
-def space_of(table: Table, name: str, labels: Sequence[str] | None = None) -> Space:
+def space_of(table: Table, name: str) -> Space:
     """The table as a space to explore; rows of 784 numbers that can be intensities are shown as pictures.
 
     Intensities may be 0 to 255 or 0 to 1. Other samples have no picture. Raises `DataError` for too many classes.
     """
-    given = labels or table.labels or (UNLABELLED,) * len(table.vectors)
+    given = table.labels or (UNLABELLED,) * len(table.vectors)
     classes = tuple(dict.fromkeys(given))
     if len(classes) > MAX_CLASSES:
         raise DataError(
@@ -199,6 +195,8 @@ def _rows(content: bytes, name: str) -> list[tuple[int, list[str]]]:
         raise DataError(f"{name} is no table but binary data; save the table as CSV.")
     first = text.lstrip("\r\n").split("\n", 1)[0]
     delimiter = max(",;\t", key=first.count)
+    if delimiter == ";":
+        text = re.sub(r"(?<=\d),(?=\d)", ".", text)  # a decimal comma
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
     try:
         rows = [(reader.line_num, cells) for cells in reader if any(cell.strip() for cell in cells)]
@@ -210,9 +208,9 @@ def _rows(content: bytes, name: str) -> list[tuple[int, list[str]]]:
 
 
 def _has_header(rows: Sequence[Sequence[str]]) -> bool:
-    """Whether the first row names the columns: no cell of it is a number, or one is none where those below are."""
+    """Whether the first row names the columns: one "label", or it has no number, or none where those below have."""
     first = [_is_number(cell) for cell in rows[0]]
-    if not any(first):
+    if not any(first) or any(cell.strip().casefold() in LABELS[:4] for cell in rows[0]):
         return True
     below = [_is_number(cell) for cell in rows[1]] if len(rows) > 1 else first
     return any(here < there for here, there in zip(first, below, strict=False))

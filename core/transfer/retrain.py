@@ -32,8 +32,8 @@ WITHOUT, WITH = "without the corrections", "with the corrections"
 MOST_TAUGHT = 10_000  # training samples: seconds instead of a minute, and a new last layer hardly gains by more
 MOST_TESTED = 10_000
 REMEMBERED = 3  # networks whose embeddings are
-ITERATIONS = 20  # of the solver between two looks at the stop button
-ROUNDS = 15  # of so many iterations at most
+ITERATIONS = 50  # of the solver between two looks at the stop button
+ROUNDS = 20  # of so many iterations at most
 FOLDS = 5  # or as many as the rarest letter has samples
 NEVER = -1e9  # the logit of a class that was not taught
 
@@ -78,7 +78,7 @@ def retrain_head(subject: Subject, dataset: str, corrections: Sequence[Correctio
     positions = (parts[0].given, drawn), (parts[1].given, asked)
     rows, questions = _embedded(subject, positions, lambda done, total: tell(round(50 * done / total), 100))
     scale = StandardScaler().fit(rows)
-    rows, questions = scale.transform(rows), scale.transform(questions)
+    rows, questions = (scale.transform(part.astype(np.float64)) for part in (rows, questions))  # to its very optimum
     before = _fit(rows, old[drawn], questions, len(classes), lambda share: tell(50 + round(25 * share), 100))
     after, stays = before, kept[drawn]
     if changed.any():
@@ -200,7 +200,7 @@ def _fit(
     known = np.unique(labels)
     if len(known) < 2:
         raise TrainingError("At least two classes must be left to tell apart; bring samples back first.")
-    model = LogisticRegression(max_iter=ITERATIONS, warm_start=True)
+    model = LogisticRegression(max_iter=ITERATIONS, warm_start=True, tol=1e-5)
     for number in range(ROUNDS):
         # one thread: on a busy machine two waited for each other for 15 s, where one took 0.1 s
         with warnings.catch_warnings(), threadpool_limits(1):

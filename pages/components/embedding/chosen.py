@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import streamlit as st
 
-from core.embedding.answers import Answers, answer_samples
+from core.embedding.answers import Answers
 from core.embedding.corrections import glyph_id
 from core.embedding.distances import draw
 from core.embedding.neighbours import MOST_SAMPLES, accuracy_by_k
@@ -16,7 +16,7 @@ from core.reading import written
 from core.report.figures import percent
 from pages.components.embedding.chosen_actions import AGAIN, CHANGED, PANEL, actions
 from pages.components.embedding.chosen_retrain import retrain_panel
-from pages.components.embedding.parts import careful, labels_key, picture, sample_name, staying
+from pages.components.embedding.parts import answers_of, careful, image, labels_key, staying
 from pages.components.embedding.scene import Scene
 from pages.components.kept import kept
 from pages.components.train.attempt import show_problem
@@ -70,7 +70,7 @@ def _samples(scene: Scene) -> None:
     if st.session_state.pop(CHANGED, False):
         st.rerun()  # the whole page: labels have changed
     show_problem(PANEL)
-    answers = _answers(scene)
+    answers = answers_of(scene)
     _filter_widget(scene, answers)
     listed = _listed(scene, answers, st.session_state[FILTER])
     st.caption(ABOUT[st.session_state[FILTER]])
@@ -82,22 +82,16 @@ def _samples(scene: Scene) -> None:
     actions(scene, ticked if len(ticked) else listed, bool(len(ticked)))
 
 
-def _answers(scene: Scene) -> Answers:
-    return kept(
-        ("answers", labels_key(scene)),
-        lambda: with_progress(
-            "The network reads the samples …", lambda t: answer_samples(scene.subject, scene.space, t)
-        ),
-    )
-
-
 def _filter_widget(scene: Scene, answers: Answers) -> None:
     if FILTER not in st.session_state:
         wrong = (answers.known & ~answers.right).any()
         st.session_state[FILTER] = MAP if len(scene.chosen) else WRONG if wrong else UNSURE
+    filters = [f for f in FILTERS if f not in (WRONG, UNSURE) or scene.space.glyphs.any()]  # answers need pictures
+    if st.session_state[FILTER] not in filters:
+        st.session_state[FILTER] = STRANGE
     with st.container(horizontal=True, vertical_alignment="bottom"):
         st.segmented_control(
-            "Which samples", list(FILTERS), required=True, wrap=True, key=FILTER, persist_state="session",
+            "Which samples", filters, required=True, wrap=True, key=FILTER, persist_state="session",
             format_func=lambda f: f"{FILTERS[f]} ({len(scene.chosen):,})" if f == MAP else FILTERS[f],
         )  # fmt: skip
         if st.session_state[FILTER] == CLASS:
@@ -119,13 +113,11 @@ def _listed(scene: Scene, answers: Answers, chosen: str) -> np.ndarray:
     if chosen == CLASS:
         return there[space.labels[there] == space.classes.index(st.session_state[ONE_CLASS])]
     if chosen in (WRONG, UNSURE):
-        if not space.glyphs.any():
-            return np.array([], np.int64)  # without pictures there are no answers
         found = there[(answers.known & ~answers.right)[there]] if chosen == WRONG else there
         sign = -1 if chosen == WRONG else 1
         found = found[np.argsort(sign * answers.confidence[found], kind="stable")]
         return found if chosen == WRONG else found[:200]
-    if len(there) <= VOTERS:
+    if len(there) <= VOTERS or len(space) < 3:
         return np.array([], np.int64)
     return _strange(scene) if chosen == STRANGE else _lost(scene)
 
@@ -150,12 +142,14 @@ def _lost(scene: Scene) -> np.ndarray:
     if len(space) > MOST_TRUSTED:
         st.caption(f"Only up to {MOST_TRUSTED:,} samples are looked through here; the map marks all of them.")
         return np.array([], np.int64)
-    shown = scene.map
-    found = kept(
-        ("lost", space.sha256, *shown.config.decisive),
+    name, shown = space.sha256, scene.map
+    found = kept(  # as the map keeps it
+        ("trust", name, *shown.config.decisive),
         lambda: with_progress(
             "Looking for neighbours on the map …",
-            lambda tell: trust(space.embeddings, nearest(space.embeddings), shown.layout, tell),
+            lambda tell: trust(
+                space.embeddings, kept(("neighbours", name), lambda: nearest(space.embeddings)), shown.layout, tell
+            ),
         ),
     )
     return np.intersect1d(np.flatnonzero(found.flagged), staying(scene))
@@ -203,6 +197,6 @@ def _card(scene: Scene, answers: Answers, space: "Space", i: int) -> str:
         sign = "✗ " if wrong else "✓ " if answers.known[i] else ""
         said += f"<br>{sign}read as {answer}<br>{percent(float(answers.confidence[i]))} sure"
     return (
-        f'<figure class="chosen-card{" wrong" if wrong else ""}"><img alt="{escape(sample_name(space, i))}" '
-        f'src="{picture(space, i)}"><figcaption>{said}</figcaption></figure>'
+        f'<figure class="chosen-card{" wrong" if wrong else ""}">{image(space, i)}'
+        f"<figcaption>{said}</figcaption></figure>"
     )

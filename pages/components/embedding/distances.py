@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from core.embedding.space import Space
 
 MOST_CHOSEN = 30  # rows of the heat map, columns of the table
+FEW_ROWS = 40  # all of which are shown at once, as reports print them
 MOST_ROWS = 1000  # of the table as shown: each row carries its picture
 MOST_COLUMNS = 2000  # of the heat map of chosen samples
 MOST_PAIRED = 300  # samples of the heat map of all pairs: 90,000 cells
@@ -75,7 +76,7 @@ def _to_all(scene: Scene, metric: str) -> None:
     show_figure(
         to_all_figure(
             found[:, columns], [sample_name(space, i) for i in chosen], [sample_name(space, i) for i in columns],
-            space.labels[columns], space.classes, f"{METRICS[metric].title}, chosen samples to all", unit,
+            space.labels[columns], space.classes, f"Chosen samples to all ({unit})", unit,
         ),
         "distances_to_all",
         "Green is near. Where the network tells classes apart, each row is green in the stretch of its own class only."
@@ -151,7 +152,9 @@ def _table(scene: Scene, chosen: np.ndarray, found: np.ndarray, metric: str) -> 
     table = pd.DataFrame(
         {
             "number": shown + 1,
-            "picture": [picture(space, i) for i in shown],
+        }
+        | ({"picture": [picture(space, i) for i in shown]} if space.glyphs.any() else {})
+        | {
             "label": [written(space.classes[i]) for i in space.labels[shown]],
         }
         | ({"set": [space.set_names[i] for i in space.sets[shown]]} if len(space.set_names) > 1 else {})
@@ -159,7 +162,8 @@ def _table(scene: Scene, chosen: np.ndarray, found: np.ndarray, metric: str) -> 
     )
     form = {name: st.column_config.NumberColumn(format="%.4g") for name in columns}
     st.dataframe(
-        table, hide_index=True, width="stretch", height=320, key="distances_table",
+        table, hide_index=True, width="stretch", key="distances_table",
+        height="content" if len(table) <= FEW_ROWS else 320,
         column_config=form | {"picture": st.column_config.ImageColumn(width="small")},
     )  # fmt: skip
     st.download_button(
@@ -180,7 +184,7 @@ def _pairs(scene: Scene, metric: str) -> None:
     show_figure(
         pairs_figure(
             found, [sample_name(space, i) for i in few], space.labels[few], space.classes,
-            f"{METRICS[metric].title} between {len(few)} samples", unit, narrow,
+            f"Between {len(few)} samples ({unit})", unit, narrow,
         ),
         "distances_pairs",
         "Green is near. Squares on the diagonal are classes whose samples stand together; green outside of them: two "
@@ -205,9 +209,7 @@ def _separation(made: Separation, metric: str, drawn: str) -> None:
         )
         return
     show_figure(
-        separation_figure(
-            made.within, made.between, f"{METRICS[metric].title}, within and between classes", METRICS[metric].title
-        ),
+        separation_figure(made.within, made.between, "Distances within and between classes", METRICS[metric].title),
         "distances_separation",
         "Dotted: the medians. The less the two hills overlap, the better the space tells classes apart." + drawn,
     )

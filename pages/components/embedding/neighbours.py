@@ -8,7 +8,6 @@ import numpy as np
 import streamlit as st
 import torch
 
-from core.embedding.answers import answer_samples
 from core.embedding.distances import METRICS, draw
 from core.embedding.neighbours import MOST_SAMPLES, ByK, accuracy_by_k, nearest, vote
 from core.embedding.space import embed_glyphs
@@ -20,7 +19,7 @@ from core.report.figures import percent
 from core.report.sample_figures import picture_address
 from core.training.results import wilson
 from pages.components.embedding.measured import measured
-from pages.components.embedding.parts import cards, careful, choose_metric, labels_key, sample_name, staying
+from pages.components.embedding.parts import answers_of, cards, careful, choose_metric, labels_key, sample_name, staying
 from pages.components.embedding.scene import Scene
 from pages.components.figure import show_figure
 from pages.components.kept import kept
@@ -124,10 +123,11 @@ def _sample(scene: Scene) -> Asked:
             f"Number, 1 to {len(space):,}", 1, len(space), key=NUMBER, persist_state="session", width=180
         )
         st.button("Any other", icon=":material/casino:", key="neighbours_any", on_click=_any, args=(len(space),))
-        st.button(
-            "A mistake", icon=":material/close:", key="neighbours_mistake", on_click=_mistake, args=(scene,),
-            help="A sample that the network reads as something else than its label; another one each time.",
-        )  # fmt: skip
+        if space.glyphs.any():
+            st.button(
+                "A mistake", icon=":material/close:", key="neighbours_mistake", on_click=_mistake, args=(scene,),
+                help="A sample that the network reads as something else than its label; another one each time.",
+            )  # fmt: skip
         if len(scene.chosen):
             st.button(
                 "One of the chosen", icon=":material/lasso_select:", key="neighbours_chosen",
@@ -146,7 +146,7 @@ def _one_of(indices: np.ndarray) -> None:
 
 
 def _mistake(scene: Scene) -> None:
-    answers = kept(("answers", labels_key(scene)), lambda: answer_samples(scene.subject, scene.space))
+    answers = answers_of(scene)
     wrong = np.flatnonzero(answers.known & ~answers.right)
     if len(wrong):
         _one_of(wrong)
@@ -182,11 +182,12 @@ def _answers(scene: Scene, asked: Asked, winner: str, share: float, tied: bool) 
         best = subject.classes[int(probabilities.argmax())]
         lines.append(
             f"The network answers <b>{escape(written(best))}</b>, {percent(float(probabilities.max()))} sure"
-            f"{_mark(best, asked)}"
+            f"{_mark(best, asked) if asked.truth in (None, *subject.classes) else '; it was never taught this class'}"
         )
+    seen = f'<img alt="{asked.name}" src="{picture_address(asked.glyph)}">' if asked.glyph.any() else ""
     truth = f", which is {escape(written(asked.truth))}" if asked.truth else ""
     st.html(
-        f'<figure class="embedding-asked"><img alt="{asked.name}" src="{picture_address(asked.glyph)}">'
+        f'<figure class="embedding-asked">{seen}'
         f"<figcaption>{asked.name.capitalize()}{truth}<br>{'<br>'.join(lines)}</figcaption></figure>"
     )
 
@@ -211,7 +212,7 @@ def _by_k(scene: Scene, metric: str) -> None:
     st.subheader("How often neighbours are right")
     space, others = scene.space, staying(scene)
     few = others[draw(space.labels[others], MOST_SAMPLES)]
-    ks = [k for k in KS if k < len(few)] or [1]
+    ks = [k for k in KS if 3 * k <= len(few)] or [1]  # more than a third would outvote any class
     embeddings, labels = space.embeddings[few], space.labels[few]
 
     def show(made: ByK) -> None:
@@ -231,7 +232,7 @@ def _by_k(scene: Scene, metric: str) -> None:
 def _show_by_k(scene: Scene, made: ByK, few: np.ndarray, metric: str) -> None:
     count = made.right.shape[1]
     intervals = np.array([wilson(int(right.sum()), count) for right in made.right])
-    answers = kept(("answers", labels_key(scene)), lambda: answer_samples(scene.subject, scene.space))
+    answers = answers_of(scene)
     known = answers.known[few]
     network = float(answers.right[few].mean()) if known.all() and scene.space.glyphs.any() else None
     show_figure(

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import streamlit as st
 
+from core.embedding.answers import Answers, answer_samples
 from core.embedding.corrections import Correction, correct_space, list_corrections, removed_from
 from core.embedding.distances import METRICS, SSD
 from core.errors import InklingError
@@ -18,6 +19,7 @@ from core.report.sample_figures import picture_address
 from core.transfer.curation import datasets_of
 from pages.components.embedding.scene import Scene
 from pages.components.kept import kept
+from pages.components.train.tested import with_progress
 
 if TYPE_CHECKING:
     from core.embedding.space import Space
@@ -69,6 +71,15 @@ def careful(panel: Callable[..., None]) -> Callable[..., None]:
     return shown
 
 
+def answers_of(scene: Scene) -> Answers:
+    """What the network answers to the samples; found once, for the map too."""
+    labels = hash(scene.space.labels.tobytes())  # they may be put right
+    return kept(
+        ("answers", scene.key, labels),
+        lambda: with_progress("Reading the samples …", lambda tell: answer_samples(scene.subject, scene.space, tell)),
+    )
+
+
 def choose_metric() -> str:
     """Shows the choice of the distance."""
     metric = st.segmented_control(
@@ -89,12 +100,18 @@ def picture(space: "Space", index: int) -> str:
     return picture_address(space.glyphs[index], PICTURE_SCALE)
 
 
+def image(space: "Space", index: int) -> str:
+    """The glyph as HTML; nothing where a sample of an imported space has no picture."""
+    if not space.glyphs[index].any():
+        return ""
+    return f'<img alt="{escape(sample_name(space, index))}" src="{picture(space, index)}">'
+
+
 def cards(space: "Space", indices: np.ndarray, captions: list[str], wrong: np.ndarray | None = None) -> None:
     """Glyphs in rows, each over its caption, which is HTML; marked where it is wrong."""
     figures = "".join(
         f'<figure class="embedding-card{" wrong" if wrong is not None and wrong[n] else ""}">'
-        f'<img alt="{escape(sample_name(space, i))}" src="{picture(space, i)}">'
-        f"<figcaption>{caption}</figcaption></figure>"
+        f"{image(space, i)}<figcaption>{caption}</figcaption></figure>"
         for n, (i, caption) in enumerate(zip(indices.tolist(), captions, strict=True))
     )
     st.html(f'<div class="embedding-cards">{figures}</div>')

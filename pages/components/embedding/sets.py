@@ -17,6 +17,7 @@ from core.reading.own_hand import list_own_hand, load_own_hand
 from core.reading.picture import decode_picture
 from core.transfer.letters_store import list_letters, open_letters
 from core.transfer.preparation import letters_of
+from pages.components.embedding.imported import ID, imported_name
 from pages.components.kept import kept
 from pages.components.train.tested import samples_of
 from pages.components.transfer.choice import example, examples
@@ -36,6 +37,8 @@ def offered() -> dict[str, str]:
     found = {OWN: "the network's own test set"}
     if (st.session_state.get(DRAWN) or {}).get("strokes"):
         found[DRAWING] = "your drawing"
+    if name := imported_name():
+        found[ID] = f"imported: {name}"
     if list_own_hand():
         found[HAND] = "your own hand"
     found |= {f"{LETTERS}{name}": f"letters: {name}" for name in list_letters()}
