@@ -68,7 +68,7 @@ def main() -> int:
 
 def _open(page: Page, link: str) -> None:
     page.goto(link)
-    page.wait_for_selector(f"{PLOT} .nsewdrag")
+    page.wait_for_selector(f"{PLOT} .nsewdrag", timeout=5 * 1000 * PATIENCE_S)
 
 
 def _settle(page: Page) -> None:

@@ -24,7 +24,7 @@ from core.report.embedding_figures import (
 )
 from core.report.figures import class_colour
 from pages.components.embedding import view
-from pages.components.embedding.map_parts import chosen_samples, clicked_sample, say_how_true
+from pages.components.embedding.map_parts import CLICKED, chosen_samples, clicked_sample, say_how_true
 from pages.components.embedding.map_progress import show_progress
 from pages.components.embedding.pointer import CHART, pointer
 from pages.components.embedding.scene import Scene
@@ -39,7 +39,6 @@ CONFIG = {
 }  # fmt: skip
 TURNED = {"displaylogo": False, "displayModeBar": True, "modeBarButtons": [["resetCameraDefault3d", "toImage"]]}
 AT_ONCE = 10_000  # samples whose neighbours are found without asking; 70,000 take a minute
-CLICKED = "embedding_clicked"  # session state: (key of the space, the sample)
 TRUST_ASKED = "embedding_trust_asked"  # session state: the space whose map shall be measured however long it takes
 
 

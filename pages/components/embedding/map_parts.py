@@ -15,6 +15,7 @@ from pages.components.embedding.scene import SECTION, Scene
 from pages.components.tiles import show_tiles
 
 SHOWN_AT_MOST = 40
+CLICKED = "embedding_clicked"  # session state: (key of the space, the sample)
 
 
 def clicked_sample(scene: Scene, index: int | None, answers: Answers | None, measured: Trust | None) -> None:
@@ -78,9 +79,14 @@ def chosen_samples(scene: Scene) -> None:
             if st.button("Work with them", icon=":material/lasso_select:", key="embedding_work", on_click=_work):
                 st.rerun()
             if st.button(
-                "Choose none", icon=":material/deselect:", key="embedding_none", on_click=scene.choose, args=([],)
+                "Choose none", icon=":material/deselect:", key="embedding_none", on_click=_choose_none, args=(scene,)
             ):
                 st.rerun()
+
+
+def _choose_none(scene: Scene) -> None:
+    scene.choose([])
+    st.session_state.pop(CLICKED, None)
 
 
 def _work() -> None:
