@@ -205,7 +205,7 @@ def gain(before: Attempt, after: Attempt) -> Gain:
     found: Difference = compare(candidates).differences[0]
     sign = 1 if found.first == "after" else -1
     low, high = sorted((sign * found.low, sign * found.high))
-    return Gain(sign * found.difference, low, high, found.p_value, len(second), what)
+    return Gain(sign * found.difference + 0.0, low, high, found.p_value, len(second), what)  # + 0.0: never −0.0
 
 
 def _both(before: Attempt, after: Attempt) -> tuple[TestResult, TestResult, str]:

@@ -8,6 +8,7 @@ from core.networks import free_name, is_taken
 from core.transfer import KEPT
 from pages.components.keys import NETWORK_PICKER
 from pages.components.train.attempt import attempt, show_problem
+from pages.components.transfer.teach_report import report_button
 
 if TYPE_CHECKING:
     from core.transfer.teach_job import Lesson, TeachJob
@@ -22,6 +23,7 @@ def keep_panel(job: "TeachJob", lesson: "Lesson") -> None:
             "The nearest neighbours are the letters themselves and no network, so they cannot be kept. Prototypes are "
             "what comes nearest to them."
         )
+        report_button(job, lesson)
         return
     with st.container(border=True, key="transfer_keep_box"):
         kept = [name for name in lesson.kept if is_taken(name)]
@@ -30,6 +32,7 @@ def keep_panel(job: "TeachJob", lesson: "Lesson") -> None:
         else:
             _name_and_keep(job, lesson)
         show_problem(PANEL)
+    report_button(job, lesson)
 
 
 def _name_and_keep(job: "TeachJob", lesson: "Lesson") -> None:
