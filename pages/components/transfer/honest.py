@@ -70,15 +70,16 @@ def _start(desk: Desk, method: str, epochs: int) -> None:
 
 
 def _answer(desk: Desk) -> None:
-    from core.transfer.job import ended
+    from core.transfer.job import ended, running
     from core.transfer.sure_job import KIND
 
     job: SureJob | None = ended(KIND, desk.letters.name)  # type: ignore[assignment]
-    if job is None:
-        return
+    now = running()
+    if job is None or (now is not None and (now.kind, now.name) == (KIND, job.name)):
+        return  # what is being measured takes its place
     with st.container(key="sure_answer"):
         if job.state == "failed":
-            st.error(job.problem, icon=":material/error:")
+            st.error(plain(job.problem), icon=":material/error:")
         if job.state == "stopped":
             st.info("The measuring was stopped; what it knew by then is shown.", icon=":material/stop_circle:")
         if job.question.letters.letters != desk.letters.letters:

@@ -109,7 +109,7 @@ def _choose_methods() -> tuple[str, ...]:
         for method, about in METHODS.items()
         if st.checkbox(
             f"**{METHOD_TITLES[method]}**: {about}.", method in AT_FIRST, key=f"transfer_method_{method}",
-            persist_state="session",
+            persist_state="session", wrap=True,
         )
     ]  # fmt: skip
     return tuple(chosen)

@@ -29,6 +29,7 @@ def live_panel(kind: str) -> None:
 
 def _live(kind: str, seen_running: bool) -> None:
     from core.transfer.job import running
+    from pages.components.transfer.teach_result import plain
 
     job = running()
     if seen_running != (job is not None):
@@ -37,7 +38,9 @@ def _live(kind: str, seen_running: bool) -> None:
         return
     with st.container(border=True, key="transfer_live"):
         if job.kind != kind:
-            st.caption(f"On this server {ABOUT.get(job.kind, 'something')} “{job.name}” is going on; one at a time.")
+            st.caption(
+                f"On this server {ABOUT.get(job.kind, 'something')} “{plain(job.name)}” is going on; one at a time."
+            )
         with st.container(horizontal=True, vertical_alignment="center"):
             st.progress(min(1.0, job.progress), _progress_text(job))
             st.button(

@@ -44,25 +44,27 @@ def result_panel(desk: Desk) -> None:
 
 
 def _how_it_ended(job: "TeachJob", desk: Desk) -> None:
+    from core.transfer.concerns import listed
     from pages.components.transfer.teach_live import title_of
 
-    test = f", tested on “{job.plan.test.name}”" if job.plan.test else ""
+    test = f", tested on “{plain(job.plan.test.name)}”" if job.plan.test else ""
     st.subheader(f"What {job.plan.source} learned", anchor=False)
     st.caption(
-        f"From “{job.name}”: {len(job.plan.letters.letters)} pictures of {len(job.plan.letters.classes)} letters{test}."
+        f"From “{plain(job.name)}”: {len(job.plan.letters.letters)} pictures of {len(job.plan.letters.classes)} letters"
+        f"{test}."
     )
     if job.state == "stopped":
         st.info("The teaching was stopped. What had ended before is shown; of the rest nothing is.",
                 icon=":material/stop_circle:")  # fmt: skip
     if job.state == "failed":
-        st.error(job.problem, icon=":material/error:")
+        st.error(plain(job.problem), icon=":material/error:")
     if job.plan.letters.letters != desk.letters.letters:
         st.info("The letters set was changed since; teach again to have the changes in.", icon=":material/sync:")
     if job.left_out:
-        st.caption(f"Left out of the test set, since they were not taught: {', '.join(job.left_out[:8])}.")
+        st.caption(f"Left out of the test set, since they were not taught: {plain(listed(list(job.left_out)))}.")
     for lesson in job.lessons:
         if lesson.state == "failed" and job.done:
-            st.warning(f"{title_of(job, lesson)}: {lesson.problem}", icon=":material/warning:")
+            st.warning(f"{title_of(job, lesson)}: {plain(lesson.problem)}", icon=":material/warning:")
 
 
 def _rows(job: "TeachJob") -> None:
@@ -178,12 +180,10 @@ def _one(job: "TeachJob") -> None:
     number = 0
     if len(job.done) > 1:
         titles = [title_of(job, lesson) for lesson in job.done]
-        st.session_state.setdefault(CHOSEN, _leading(job))
-        if st.session_state[CHOSEN] >= len(titles):
-            st.session_state[CHOSEN] = 0
         number = st.segmented_control(
-            "Look closer at", range(len(titles)), format_func=lambda i: titles[i], required=True, key=CHOSEN, wrap=True
-        )
+            "Look closer at", range(len(titles)), default=_leading(job), format_func=lambda i: titles[i], required=True,
+            key=f"{CHOSEN}_{job.began}", wrap=True,
+        )  # fmt: skip
     lesson = job.done[number]
     for note in lesson.attempt.notes:
         st.caption(f":material/info: {plain(note)}")
@@ -194,6 +194,11 @@ def _one(job: "TeachJob") -> None:
         "Before and after": lambda: teach_network.before_and_after(lesson),
         "Loss": lambda: _loss(job, loss_panel),
     }
+    if job.plan.keep_classes and lesson.attempt.forgetting is None:
+        st.caption(
+            f":material/info: What it forgot is not known: the test set that {job.plan.source} was tested on is not at "
+            "hand here."
+        )
     if lesson.attempt.forgetting is not None:
         parts["What it forgot"] = lambda: teach_answers.forgetting(lesson)
     for tab, (_, show) in zip(st.tabs(list(parts), key=PART, on_change="rerun"), parts.items(), strict=True):
