@@ -11,7 +11,7 @@ from core.transfer.preparation import letters_of
 from pages.components.tiles import show_tiles
 from pages.components.transfer.desk import Desk
 from pages.components.transfer.letters_away import take_away
-from pages.components.transfer.letters_edit import telling
+from pages.components.transfer.letters_edit import as_text, telling
 from pages.components.transfer.letters_look import look
 
 WAY = "letters_way"
@@ -32,8 +32,9 @@ def letters_panel(desk: Desk) -> None:
         usable, problems = _judge(desk)
         _overview(desk, usable)
     _ways_in(desk)
-    for problem in problems:  # below the canvas, which shall not move while somebody draws
-        st.warning(problem, icon=":material/warning:")
+    with st.container():
+        for problem in problems:  # below the canvas, which shall not move while somebody draws
+            st.warning(as_text(problem), icon=":material/warning:")
     look(desk)
     take_away(desk)
 
