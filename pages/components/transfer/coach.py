@@ -98,8 +98,11 @@ def _standing(rounds: list[Round], method: str) -> None:
         )
     gain = rounds[-1].gain
     if gain is not None:
-        icon = ":material/trending_up:" if gain.difference > 0 else ":material/trending_flat:"
-        st.success(f"{rounds[-1].added} added. {gain.sentence}", icon=icon)
+        said = f"{rounds[-1].added} added. {gain.sentence}"
+        if gain.difference > 0:
+            st.success(said, icon=":material/trending_up:")
+        else:
+            st.info(said, icon=":material/trending_flat:")
 
 
 @st.fragment
