@@ -1,11 +1,17 @@
 """Prototypes: symbols taught from a few glyphs, told from what a network reads already and from what is no symbol.
 
-A glyph's embedding is the network's own and that of the shipped `greek` beside it, each of length 1: `greek` has
-learned to tell 24 letters apart, and so tells new symbols apart better than a network that knows ten digits (of other
-hands' letters 98 % instead of 89 % are read, see `core.bench.teaching`). Embeddings are whitened by the covariance
+A glyph's embedding is that of the two shipped networks `digits` and `greek` side by side, each of length 1, whatever
+network reads: having learned 34 symbols in many hands, they tell new ones apart better than a small network of ten
+digits does (with the 50 numbers of `report` besides instead of those of `digits`, taught symbols took 1.0 % of MNIST's
+digits). Embeddings are whitened by the covariance
 within classes, as in linear discriminant analysis, and compared with class means: the nearest mean (Snell et al.
-2017) by Mahalanobis distance (Lee et al. 2018). A taught symbol takes a glyph that lies within its radius and nearer to
-it than to any class of the network, by a margin that the network's own samples set. All constants are heuristics.
+2017) by Mahalanobis distance (Lee et al. 2018). A taught symbol takes a glyph that lies within its radius and nearer
+to it than to any class of the network, by a margin that the network's own samples set. All constants are heuristics.
+
+Measured with `digits` (`core.bench.teaching`, six times three symbols): of Greek letters in other people's hands it reads 50 % after
+one capture, 85 % after three, 97 % after five; of invented symbols in the same hand 100 % after five. Of MNIST's test
+digits 0.10 points are lost to Greek letters (0.37 at worst), 0.24 to invented symbols, of which some look like a digit
+(0.69 at worst); of people's 189 digits none.
 """
 
 from collections.abc import Sequence
@@ -21,7 +27,7 @@ from core.errors import NetworkError
 from core.networks import TrainedNetwork, open_network
 from core.networks.embedding_runtime import open_embedding_session
 
-BESIDE = "greek"  # the shipped network whose embedding stands beside the network's own
+EMBEDDING = ("digits", "greek")  # the shipped networks whose embeddings are compared
 BATCH = 250  # glyphs embedded at once
 A_CLASS, AT_MOST = 100, 1200  # own samples: of each class, and of all together
 OWN_SEED = 40_000  # other glyphs than any set's
@@ -33,23 +39,29 @@ TYPICAL = np.log(99.0)  # a glyph like the captures is read with 99 %, one at th
 
 
 class Embedder:
-    """Glyphs → logits and embeddings of one network; holds no state that changes, so threads may share it."""
+    """Glyphs → logits of one network and embeddings; holds no state that changes, so threads may share it.
+
+    Without the shipped networks it is the network's own embedding.
+    """
 
     def __init__(self, network: TrainedNetwork) -> None:
-        self._sessions = [open_embedding_session(network)]
-        self._input = network.passport.spec.takes
-        if network.name != BESIDE:
-            with suppress(NetworkError):  # a store without it: the network's own embedding alone then
-                self._sessions.append(open_embedding_session(open_network(BESIDE)))
+        self._network = network
+        self._sessions = {}
+        for name in EMBEDDING:
+            with suppress(NetworkError):
+                self._sessions[name] = open_embedding_session(network if name == network.name else open_network(name))
+        if not self._sessions:
+            self._sessions[network.name] = open_embedding_session(network)
 
     def __call__(self, glyphs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """`(N, 28, 28) float32` in [0, 1] → logits `(N, C)` and embeddings `(N, D)`, both float32."""
         logits, rows = [], []
         for start in range(0, len(glyphs), BATCH):
-            batch = np.ascontiguousarray(glyphs[start : start + BATCH, None], np.float32)
-            answers = [session.run(None, {self._input: batch}) for session in self._sessions]
-            logits.append(answers[0][0])
-            rows.append(np.concatenate([_of_length_one(embedding) for _, embedding in answers], axis=1))
+            batch = np.ascontiguousarray(glyphs[start : start + BATCH], np.float32)
+            answers = {name: session.run(None, {"glyphs": batch[:, None]}) for name, session in self._sessions.items()}
+            own = answers.get(self._network.name)
+            logits.append(self._network.logits(batch) if own is None else own[0])
+            rows.append(np.concatenate([_of_length_one(embedding) for _, embedding in answers.values()], axis=1))
         return np.concatenate(logits), np.concatenate(rows)
 
 

@@ -52,7 +52,7 @@ def _choice(reader: LiveReader) -> None:
     meant = act.chosen(symbols)
     with st.container(key="live_teach_choice"):
         st.caption("Which symbol? The framed one is meant.", help=HELP)
-        with st.container(horizontal=True, gap="small", height=132, border=False):
+        with st.container(horizontal=True, gap="small", key="live_teach_strip"):
             for symbol in symbols:
                 _candidate(symbol, meant is not None and symbol.track == meant.track)
             if not symbols:
