@@ -109,7 +109,7 @@ def test_what_is_wrong_with_a_set_is_said(open_letters_page, mine):
     save_letters(mine.with_letters((Letter("beta", same, "twin"), Letter("x/y", empty, "blank"))))
     next((folder_of("mine") / "beta").iterdir()).write_bytes(b"damaged")
     app = open_letters_page(**{LETTERS: "mine"})
-    said = " ".join(warning.value for warning in app.warning)
+    said = " ".join(warning.value for warning in app.warning).replace("\\", "")  # names are no markup
     assert "α and β" in said
     assert "No symbol was found in 1 of 6 pictures (x/y: 1)" in said
     assert "1 of the files in this set cannot be read" in said
