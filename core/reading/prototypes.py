@@ -2,16 +2,16 @@
 
 A glyph's embedding is that of the two shipped networks `digits` and `greek` side by side, each of length 1, whatever
 network reads: having learned 34 symbols in many hands, they tell new ones apart better than a small network of ten
-digits does (with the 50 numbers of `report` besides instead of those of `digits`, taught symbols took 1.0 % of MNIST's
-digits). Embeddings are whitened by the covariance
-within classes, as in linear discriminant analysis, and compared with class means: the nearest mean (Snell et al.
-2017) by Mahalanobis distance (Lee et al. 2018). A taught symbol takes a glyph that lies within its radius and nearer
-to it than to any class of the network, by a margin that the network's own samples set. All constants are heuristics.
+digits does (with the 50 numbers of `report` in the place of those of `digits`, taught symbols took 1.0 % of MNIST's
+digits). Embeddings are whitened by the covariance within classes, as in linear discriminant analysis, and compared with
+class means: the nearest mean (Snell et al. 2017) by Mahalanobis distance (Lee et al. 2018). A taught symbol takes a
+glyph that lies within its radius and nearer to it than to any class of the network, by a margin that generated samples
+of those classes set. All constants are heuristics.
 
-Measured with `digits` (`core.bench.teaching`, six times three symbols): of Greek letters in other people's hands it reads 50 % after
-one capture, 85 % after three, 97 % after five; of invented symbols in the same hand 100 % after five. Of MNIST's test
-digits 0.10 points are lost to Greek letters (0.37 at worst), 0.24 to invented symbols, of which some look like a digit
-(0.69 at worst); of people's 189 digits none.
+Measured with `digits` (`core.bench.teaching`, six times three symbols): of Greek letters in other people's hands it
+reads 50 % after one capture, 85 % after three, 97 % after five; of invented symbols in the same hand 100 % after five.
+Of MNIST's test digits 0.10 points are lost to Greek letters (0.37 at worst), 0.24 to invented symbols, of which some
+look like a digit (0.69 at worst); of people's 189 digits none.
 """
 
 from collections.abc import Sequence
