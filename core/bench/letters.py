@@ -1,4 +1,4 @@
-"""How well Greek letters are read: by `greek`, and by `digits` after 27 pictures of three letters."""
+"""How well Greek letters are read: by `greek`, and after 27 pictures of three; what other symbols need and cost."""
 
 import csv
 import time
@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from core.bench import kept, symbols
 from core.data import Samples, load
 from core.errors import DataError
 from core.networks import open_network
@@ -16,6 +17,7 @@ from core.paths import data_dir
 from core.reading import open_recognizer
 from core.training.fit import predict
 from core.transfer import METHODS
+from core.transfer.features import forget_features
 from core.transfer.letters import largest_symbol, read_letters
 from core.transfer.methods import Taught, TransferConfig, teach
 from core.transfer.validation import cross_validate
@@ -40,13 +42,17 @@ def run() -> Iterator[dict[str, Any]]:
         "refused": _percent(float((scores < greek.threshold).mean())),
         "n": len(people),
     }
-    yield from _taught()
+    for name in ("digits", "greek"):
+        yield from _taught(name)
+    yield from symbols.run()
+    yield from kept.run()
 
 
-def _taught() -> Iterator[dict[str, Any]]:
+def _taught(name: str, methods: tuple[str, ...] = METHODS) -> Iterator[dict[str, Any]]:
     letters, people = read_letters(data_dir() / "greek_train").samples, _handwriting(TAUGHT)
-    source = open_network("digits").module()
-    for method in METHODS:
+    source = open_network(name).module()
+    for method in methods:
+        forget_features()  # each method pays for its own features
         config = TransferConfig(method)
         started = time.perf_counter()
         *_, taught = teach(source, letters, config)
@@ -58,11 +64,12 @@ def _taught() -> Iterator[dict[str, Any]]:
         logits = predict(taught.network, people)
         assert logits is not None
         yield {
-            "what": f"digits taught three letters from {len(letters)} pictures: {method}",
+            "what": f"{name} taught three letters from {len(letters)} pictures: {method}",
             "figure": _percent((logits.argmax(1) == people.labels).float().mean().item()),
             "unit": "% of other people's right",
             "n": len(people),
             "cross_validated": _percent(validation.accuracy),
+            "how": validation.kind,
             "seconds": round(taught_s, 2),
             "seconds_with_cross_validation": round(seconds, 2),
         }

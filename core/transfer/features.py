@@ -137,6 +137,11 @@ def _compute(question: _Question) -> Features:
     return Features(own, torch.stack(copies), embed(body, negatives), parents, rehearsed)
 
 
+def forget_features() -> None:
+    """Lets go of what was computed: for measuring how long it takes."""
+    _compute.cache_clear()
+
+
 def negatives_of(letters: Samples, seed: int) -> tuple[Tensor, Tensor]:
     """Glyphs that are no letter, `(M, 1, 28, 28) uint8`, and the two letters that each is made of, `(M, 2)`."""
     generator = torch.Generator().manual_seed(seed)

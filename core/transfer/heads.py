@@ -64,7 +64,10 @@ def nearest_means(embeddings: Tensor, labels: Tensor, classes: int) -> tuple[Ten
     usual = covariance.diagonal().mean().clamp(min=1e-12)
     eye = torch.eye(rows.shape[1], dtype=torch.float64)
     weight = torch.linalg.solve((1 - SHRINKAGE) * covariance + SHRINKAGE * usual * eye, means.T).T
-    return weight.float(), (-(weight * means).sum(1) / 2).float()
+    bias = -(weight * means).sum(1) / 2
+    # Centred, which changes no probability: the part that all classes share would only run away from the logit 0 that
+    # glyphs of no class have when such a layer is trained further.
+    return (weight - weight.mean(0)).float(), (bias - bias.mean()).float()
 
 
 def set_prototypes(layer: nn.Linear, embeddings: Tensor, labels: Tensor) -> None:
