@@ -33,10 +33,12 @@ def teach_panel(reader: LiveReader, recognizer: Recognizer, is_camera: bool) -> 
             if ready.done() and ready.exception() is not None:
                 st.error(str(ready.exception()), icon=":material/error:")
                 return
-            if not ready.done():
-                st.caption(
-                    f":material/hourglass_empty: Getting {recognizer.network.name} ready to learn, a few seconds."
-                )
+            name = recognizer.network.name
+            st.caption(
+                f":material/check: {name} is ready to learn."
+                if ready.done()
+                else f":material/hourglass_empty: Getting {name} ready to learn, a few seconds."
+            )
         _choice(reader)
         _buttons(reader, is_camera)
         with st.container():
