@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from core.transfer.teach_job import Lesson, TeachJob
 
 PANEL = "transfer_keep_panel"
+USE_NEXT = "transfer_use_next"
 
 
 def keep_panel(job: "TeachJob", lesson: "Lesson") -> None:
@@ -55,20 +56,14 @@ def _ways_on(name: str) -> None:
     in_use = st.session_state.get(NETWORK_PICKER) == name
     st.markdown(f":green[:material/check_circle:] Kept as **{name}**{', which is in use on all pages' * in_use}.")
     with st.container(horizontal=True, vertical_alignment="center"):
-        if not in_use:
-            st.button(
-                "Use it now", icon=":material/check:", type="primary", key="transfer_use", on_click=_use, args=(name,),
-                help="It becomes the network of all pages.",
-            )  # fmt: skip
+        if not in_use and st.button(
+            "Use it now", icon=":material/check:", type="primary", key="transfer_use",
+            help="It becomes the network of all pages.",
+        ):  # fmt: skip
+            st.session_state[USE_NEXT] = name
+            st.rerun()  # the whole page: its picker too
         st.page_link("pages/draw.py", label="Draw a letter", icon=":material/draw:")
         st.page_link("pages/live_camera.py", label="Show one to the camera", icon=":material/videocam:")
-
-
-def _use(name: str) -> None:
-    st.session_state[USE_NEXT] = name
-
-
-USE_NEXT = "transfer_use_next"
 
 
 def use_what_was_taught() -> None:

@@ -24,7 +24,8 @@ def live_panel(kind: str) -> None:
     """The job that is going on, whoever began it; looks again and again while there is one."""
     from core.transfer.job import running
 
-    st.fragment(_live, run_every=EVERY_S if running() else None)(kind, running() is not None)
+    busy = running() is not None
+    st.fragment(_live, run_every=EVERY_S if busy else None)(kind, busy)
 
 
 def _live(kind: str, seen_running: bool) -> None:
