@@ -29,7 +29,12 @@ ROWS = (
     ("errors", "paths"),
 )
 HEIGHT = {name: len(ROWS) - row for row, names in enumerate(ROWS) for name in names}
-OTHERWISE_NAMED = {"cv2": "opencv-python-headless", "PIL": "pillow", "sklearn": "scikit-learn", "umap": "umap-learn"}  # import → package
+OTHERWISE_NAMED = {
+    "cv2": "opencv-python-headless",
+    "PIL": "pillow",
+    "sklearn": "scikit-learn",
+    "umap": "umap-learn",
+}  # import → package
 LONGEST = 400  # lines: what a module about one thing needs at most
 
 

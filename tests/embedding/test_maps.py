@@ -83,12 +83,6 @@ def test_umap_gets_its_settings_and_its_bar_tells_how_far_it_is(groups, monkeypa
     nearest = np.argsort(((groups - groups[0] - 0.01) ** 2).sum(1))[:5]
     np.testing.assert_allclose(made.place(groups, groups[:1] + 0.01)[0], groups[nearest, :2].mean(0), atol=1e-5)
 
-    def stop(done: int, total: int) -> None:
-        raise InterruptedError
-
-    with pytest.raises(InterruptedError):
-        make_map(groups, config, stop)
-
 
 def test_tsne_in_the_background_is_kept_and_the_next_is_stopped(groups):
     space, config = space_of(groups), MapConfig(TSNE, perplexity=10)

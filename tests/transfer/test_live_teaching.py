@@ -40,8 +40,9 @@ def test_captures_become_a_letters_set_of_the_same_glyphs(captures):
     assert list_letters() == ["my stage"]
 
 
-def test_captures_become_a_network_that_reads_the_digits_too(captures, monkeypatch):
-    monkeypatch.setattr(live_keeping, "EPOCHS", 1)
+def test_captures_become_a_network_that_reads_the_digits_too(captures, monkeypatch, data_or_skip):
+    data_or_skip("MNIST/raw")
+    monkeypatch.setattr(live_keeping, "EPOCHS", 4)
     monkeypatch.setattr(live_keeping, "METHOD", "head")
     job = start(LiveJob("report", captures, "from-the-stage"))
     job.join(240)
