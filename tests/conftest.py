@@ -11,7 +11,7 @@ import pytest
 
 PROJECT = Path(__file__).resolve().parent.parent
 
-# Three tests run at a time, so torch's threads shall not spin (core/training/threads.py).
+# Four tests run at a time, so torch's threads shall not spin (core/training/threads.py).
 os.environ.setdefault("GOMP_SPINCOUNT", "10000")
 if folder := os.environ.get("INKLING_DATA"):  # relative to where pytest was started, and tests start programs elsewhere
     os.environ["INKLING_DATA"] = str(Path(folder).expanduser().resolve())

@@ -86,10 +86,10 @@ def closest(embeddings: np.ndarray, new: np.ndarray, k: int) -> np.ndarray:
 
 
 def make_map(embeddings: np.ndarray, config: MapConfig, tell: Tell = quiet, threads: int = 2) -> Map:
-    """The map of `(N, D)` embeddings; `tell(done, total)` counts iterations. It must not raise:
+    """The map of `(N, D)` embeddings; `tell(done, total)` counts iterations.
 
-    umap-learn's progress bar would then never let go of a lock that all of a process's bars share. To break a map off,
-    end its process (`map_job`).
+    `tell` must not raise: umap-learn's progress bar would then never let go of a lock that all bars of a process share.
+    To break a map off, end its process (`map_job`).
 
     The same seed makes the same map on the same machine. Raises `DataError` where there are too few samples.
     """
