@@ -11,10 +11,20 @@ import pytest
 
 PROJECT = Path(__file__).resolve().parent.parent
 
-# Four tests run at a time, so torch's threads shall not spin (core/training/threads.py).
+# Three tests run at a time, so torch's threads shall not spin (core/training/threads.py).
 os.environ.setdefault("GOMP_SPINCOUNT", "10000")
 if folder := os.environ.get("INKLING_DATA"):  # relative to where pytest was started, and tests start programs elsewhere
     os.environ["INKLING_DATA"] = str(Path(folder).expanduser().resolve())
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Gives each file to one worker, and all browser tests to two, first of all: they take longest, and mostly wait."""
+    for item in items:
+        group = str(item.path)
+        if item.path.parent.name == "browser":
+            group = f"browser: {'training' if item.path.name.startswith(('test_train', 'test_report')) else 'the rest'}"
+        item.add_marker(pytest.mark.xdist_group(group))
+    items.sort(key=lambda item: item.path.parent.name != "browser")
 
 
 @pytest.fixture(autouse=True)

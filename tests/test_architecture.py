@@ -26,7 +26,7 @@ ROWS = (
     ("training",),
     ("networks",),
     ("data",),
-    ("errors", "paths"),
+    ("errors", "paths", "work"),
 )
 HEIGHT = {name: len(ROWS) - row for row, names in enumerate(ROWS) for name in names}
 OTHERWISE_NAMED = {

@@ -1,89 +1,42 @@
-"""Measuring in the background: one thread of the server for each task, which outlives page and tab."""
+"""Measuring in the background: a task for whatever tells how far it is; one at a time."""
 
-import logging
 import threading
 import time
 from collections.abc import Callable
 from typing import Any
 
-from core.embedding.space import Tell
-from core.errors import InklingError
+from core.embedding.progress import Tell
+from core.work import CountedWork
 
-log = logging.getLogger(__name__)
 MOST_TASKS = 20  # remembered after their end
 _guard = threading.Lock()
 _turn = threading.Semaphore(1)  # one at a time: two would share the same few cores
 _tasks: dict[str, "Task"] = {}
 
 
-class Stopped(Exception):
-    """Raised within the work where it tells how far it is, once it was asked to stop."""
+class Task(CountedWork):
+    """Work that tells how far it is, and stops where it does. `made` is what it returned, once it has finished."""
 
+    kind = "embedding-task"
 
-class Task:
-    """Work that tells how far it is; whoever watches only reads. `made` is what it returned, once it has finished."""
-
-    def __init__(self, work: Callable[[Tell], Any]) -> None:
-        self.done, self.total = 0, 0
-        self.state = "waiting"  # "running", then "finished", "stopped" or "failed"
-        self.problem = ""  # what made it fail, as a sentence
+    def __init__(self, measure: Callable[[Tell], Any]) -> None:
+        super().__init__()
+        self.state = "waiting"
         self.made: Any = None
-        self._work = work
-        self._began = time.perf_counter()
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="embedding-task", daemon=True)
-
-    @property
-    def running(self) -> bool:
-        return self.state in ("waiting", "running")
-
-    @property
-    def stopping(self) -> bool:
-        return self.running and self._stop.is_set()
-
-    @property
-    def progress(self) -> float:
-        """The share that is done, in [0, 1]."""
-        return min(1.0, self.done / self.total) if self.total else 0.0
-
-    @property
-    def seconds_left(self) -> float | None:
-        """As if the rest went as fast as what is done; None while too little is done to tell."""
-        share, gone = self.progress, time.perf_counter() - self._began
-        return gone / share * (1 - share) if share > 0.02 and gone > 0.5 else None
-
-    def stop(self) -> None:
-        """Asks it to stop; it does so where it next tells how far it is."""
-        self._stop.set()
-
-    def join(self, timeout: float | None = None) -> None:
-        self._thread.join(timeout)
+        self._measure = measure
 
     def _tell(self, done: int, total: int) -> None:
         self.done, self.total = done, total
-        if self._stop.is_set():
-            raise Stopped
+        self.stop_event.check()
 
-    def _run(self) -> None:
-        state = "failed"
+    def _work(self) -> None:
+        while not _turn.acquire(timeout=0.2):
+            self.stop_event.check()
         try:
-            while not _turn.acquire(timeout=0.2):
-                if self._stop.is_set():
-                    raise Stopped
-            try:
-                self.state, self._began = "running", time.perf_counter()
-                self.made = self._work(self._tell)
-            finally:
-                _turn.release()
-            state = "finished"
-        except Stopped:
-            state = "stopped"
-        except InklingError as error:
-            self.problem = str(error)
-        except Exception as error:  # a thread's error would be seen by nobody
-            log.exception("A measurement failed.")
-            self.problem = f"This broke off ({type(error).__name__}: {error}); nothing was changed."
-        self.state = state
+            self.state, self.began = "running", time.monotonic()
+            self.made = self._measure(self._tell)
+        finally:
+            _turn.release()
 
 
 def start(key: str, work: Callable[[Tell], Any]) -> Task:
@@ -93,8 +46,7 @@ def start(key: str, work: Callable[[Tell], Any]) -> Task:
         if task is None or not task.running:
             for old in [k for k, other in _tasks.items() if not other.running][: max(0, len(_tasks) + 1 - MOST_TASKS)]:
                 del _tasks[old]
-            task = _tasks[key] = Task(work)
-            task._thread.start()
+            task = _tasks[key] = Task(work).begin()
         return task
 
 

@@ -23,16 +23,13 @@ from core.networks.store import write_atomically
 from core.paths import home_dir
 from core.training.results import wilson
 from core.training.tested import dataset_name, held_out
+from core.work import Stop, Stopped
 
 SAMPLES = 2000  # of each test set: their 75 changes give the mean accuracy to within about a point
 SEED = 0
 BATCH = 250  # glyphs an answer: a stop is noticed between two
 CLEAN = "clean"
 UNITS = (CLEAN, *CORRUPTIONS)  # what is measured in one go
-
-
-class Stopped(Exception):
-    """The measurement was asked to stop."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -108,7 +105,7 @@ def standing_of(passport: Passport) -> Standing:
 def measure(
     trained: TrainedNetwork,
     progress: Callable[[str], object] = lambda unit: None,
-    stop: Callable[[], bool] = lambda: False,
+    stop: Stop = lambda: False,
 ) -> Standing:
     """Measures what is missing, and keeps it; `progress(unit)` after each.
 
@@ -131,13 +128,11 @@ def measure(
     return standing
 
 
-def _right(trained: TrainedNetwork, glyphs: np.ndarray, labels: np.ndarray, stop: Callable[[], bool]) -> np.ndarray:
+def _right(trained: TrainedNetwork, glyphs: np.ndarray, labels: np.ndarray, stop: Stop) -> np.ndarray:
     return np.concatenate([trained.logits(batch).argmax(1) == own for batch, own in _batches(glyphs, labels, stop)])
 
 
-def _batches(
-    glyphs: np.ndarray, labels: np.ndarray, stop: Callable[[], bool]
-) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+def _batches(glyphs: np.ndarray, labels: np.ndarray, stop: Stop) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     for start in range(0, len(glyphs), BATCH):
         if stop():
             raise Stopped

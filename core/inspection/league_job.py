@@ -1,58 +1,37 @@
-"""Measuring the league in the background: one thread of the server, which outlives page and tab.
+"""Measuring the league in the background.
 
 Most of its time it is within ONNX Runtime and OpenCV, which let other threads work meanwhile.
 """
 
-import logging
 import threading
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 
-from core.errors import InklingError
-from core.inspection.league import UNITS, Stopped, measure, standing_of
+from core.inspection.league import UNITS, measure, standing_of
 from core.networks import open_network
+from core.work import CountedWork, Stopped, as_sentence
 
-log = logging.getLogger(__name__)
 _guard = threading.Lock()
 _latest: "LeagueJob | None" = None
 
 
-@dataclass(eq=False)
-class LeagueJob:
-    """Measures networks one after the other; whoever watches only reads."""
+class LeagueJob(CountedWork):
+    """Measures networks one after the other; its steps are the units: one clean one and 15 corruptions a network."""
 
-    names: tuple[str, ...]
-    current: str | None = None  # the network that is being measured
-    done: int = 0  # units: each network has one clean one and 15 corruptions
-    errors: dict[str, str] = field(default_factory=dict)  # network → what went wrong, as a sentence
-    seconds: float = 0.0  # spent on the units that were measured now
-    measured: int = 0  # of `done`; the others were known before
-    state: str = "running"  # then "finished" or "stopped"
+    kind = "league"
 
-    def __post_init__(self) -> None:
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._work, name="league", daemon=True)
-
-    @property
-    def total(self) -> int:
-        return len(self.names) * len(UNITS)
-
-    @property
-    def running(self) -> bool:
-        return self._thread.is_alive()
+    def __init__(self, names: tuple[str, ...]) -> None:
+        super().__init__(len(names) * len(UNITS))
+        self.names = names
+        self.current: str | None = None  # the network that is being measured
+        self.errors: dict[str, str] = {}  # network → what went wrong, as a sentence
+        self.measured = 0  # of `done`; the others were known before
+        self._spent = 0.0  # seconds on those that were measured now
 
     @property
     def seconds_left(self) -> float | None:
         """An estimate from the units measured so far; None before the first one."""
-        return self.seconds / self.measured * (self.total - self.done) if self.measured else None
-
-    def stop(self) -> None:
-        """Asks it to stop; it does so before its next batch of samples."""
-        self._stop.set()
-
-    def join(self, timeout: float | None = None) -> None:
-        self._thread.join(timeout)
+        return self._spent / self.measured * (self.total - self.done) if self.measured else None
 
     def _work(self) -> None:
         for number, name in enumerate(self.names):
@@ -60,21 +39,17 @@ class LeagueJob:
             try:
                 self._measure(name)
             except Stopped:
-                self.state = "stopped"
-                break
-            except InklingError as error:
-                self.errors[name] = str(error)
+                raise
             except Exception as error:  # whatever a network may do, the others have their turn
-                log.exception("Measuring %s failed.", name)
-                self.errors[name] = f"{name} could not be measured ({type(error).__name__}: {error})."
+                self.errors[name] = as_sentence(error, f"{name} could not be measured")
             self.done = (number + 1) * len(UNITS)
-        else:
-            self.state = "finished"
+
+    def _end(self, state: str) -> None:
         self.current = None
+        super()._end(state)
 
     def _measure(self, name: str) -> None:
-        if self._stop.is_set():
-            raise Stopped
+        self.stop_event.check()
         trained = open_network(name)
         self.done += len(UNITS) - len(standing_of(trained.passport).missing)
         last = time.perf_counter()
@@ -82,11 +57,11 @@ class LeagueJob:
         def progress(unit: str) -> None:
             nonlocal last
             now = time.perf_counter()
-            self.seconds, last = self.seconds + now - last, now
+            self._spent, last = self._spent + now - last, now
             self.measured += 1
             self.done += 1
 
-        measure(trained, progress, self._stop.is_set)
+        measure(trained, progress, self.stop_event.is_set)
 
 
 def start(names: Sequence[str]) -> LeagueJob:
@@ -94,8 +69,7 @@ def start(names: Sequence[str]) -> LeagueJob:
     global _latest
     with _guard:
         if _latest is None or not _latest.running:
-            _latest = LeagueJob(tuple(names))
-            _latest._thread.start()
+            _latest = LeagueJob(tuple(names)).begin()
         return _latest
 
 

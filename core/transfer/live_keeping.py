@@ -10,7 +10,7 @@ from core.reading.teaching import Capture
 from core.training.fit import EpochDone
 from core.transfer.attempt import Attempt, attempt
 from core.transfer.glyphs import png_of
-from core.transfer.job import Job, StopAtOnce, Stopped
+from core.transfer.job import Job
 from core.transfer.letters_set import Letter, LettersSet
 from core.transfer.letters_store import as_name, list_letters, save_letters
 from core.transfer.methods import TransferConfig
@@ -65,10 +65,8 @@ class LiveJob(Job):
     def _work(self) -> None:
         config = TransferConfig(METHOD, EPOCHS, keep_classes=True)
         learning, measuring = SHARES
-        stop = StopAtOnce(self.stop_event)
-        for event in attempt(open_network(self.source), letters_of(self._letters), config, stop=stop):
-            if self.stop_event.is_set():
-                raise Stopped
+        for event in attempt(open_network(self.source), letters_of(self._letters), config, stop=self.stop_event):
+            self.stop_event.check()
             if isinstance(event, EpochDone):
                 self.doing, self._share = f"learning, epoch {event.epoch}", learning * event.epoch / EPOCHS
             elif isinstance(event, Validating):
@@ -76,8 +74,7 @@ class LiveJob(Job):
                 self._share = max(self._share, learning + measuring * event.done / event.total)
             else:
                 self.attempt = event
-        if self.attempt is None:
-            raise Stopped
+        assert self.attempt is not None  # a stop would have raised
         self.doing, self._share = "keeping", sum(SHARES)
         self.attempt.keep(self.name)
         self._share = 1.0

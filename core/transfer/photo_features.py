@@ -21,6 +21,7 @@ from core.networks.pretrained import features_of
 from core.networks.store import write_atomically
 from core.paths import home_dir
 from core.transfer.photo_set import Photo
+from core.work import Stop, Stopped
 
 BATCH = 16  # pictures that pass through at once
 KEEP_EVERY_S = 60.0  # what is computed is written at least so often: a server may be switched off
@@ -28,11 +29,6 @@ PROBE_HW = (310, 370)  # of the picture by which preparations are told apart
 VERSION = b"1"  # of what is kept: to be raised where the features come to be computed otherwise
 
 Tell = Callable[[int, int], None]  # (pictures done, of how many)
-Stop = Callable[[], bool]
-
-
-class Stopped(Exception):
-    """Somebody asked to stop; what was computed is kept."""
 
 
 @dataclass(frozen=True, eq=False)

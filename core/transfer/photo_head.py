@@ -16,7 +16,7 @@ from sklearn.model_selection import StratifiedKFold
 from torch import Tensor, nn
 
 from core.errors import TrainingError
-from core.transfer.photo_features import Stop, Stopped
+from core.work import Stop, Stopped
 
 FOLDS = 5  # or as many as the rarest class has pictures
 BATCH = 128  # pictures at most: as many as leave an epoch

@@ -1,9 +1,8 @@
-"""Teaching photographs in the background: one thread of the server, which outlives page and tab."""
+"""Teaching photographs in the background, and what comes of it."""
 
 import hashlib
 import io
 import json
-import logging
 import threading
 import time
 import zipfile
@@ -14,16 +13,16 @@ import numpy as np
 import torch
 from safetensors.torch import save
 
-from core.errors import DataError, InklingError
+from core.errors import DataError
 from core.inspection.subject import Subject
 from core.training.calibration import fit_temperature
 from core.training.execute import versions
 from core.training.results import TestResult, result_of
-from core.transfer.photo_features import Backbone, PhotoFeatures, Stopped, backbone_of, compute_features
+from core.transfer.photo_features import Backbone, PhotoFeatures, backbone_of, compute_features
 from core.transfer.photo_head import HeadConfig, TaughtHead, answers, cross_validate_head, folds_of, teach_head
 from core.transfer.photo_set import Photo, PhotoSet
+from core.work import CountedWork
 
-log = logging.getLogger(__name__)
 MOST_KEPT = 8  # finished jobs that are remembered
 ENOUGH = 10  # answers from which a temperature can be fitted
 _guard = threading.Lock()
@@ -90,60 +89,22 @@ class PhotoResult:
         return content.getvalue()
 
 
-@dataclass(eq=False)
-class PhotoJob:
-    """Computes features and teaches a head; whoever watches only reads."""
+class PhotoJob(CountedWork):
+    """Computes features and teaches a head; once stopped it keeps the features that are there."""
 
-    subject: Subject
-    photo_set: PhotoSet
-    config: HeadConfig
-    phase: str = "features"  # then "head"
-    done: int = 0  # of the phase's steps: pictures, or epochs
-    total: int = 0
-    state: str = "running"  # then "finished", "stopped" or "failed"
-    error: str = ""
-    result: PhotoResult | None = None
+    kind = "photos"
 
-    def __post_init__(self) -> None:
-        self.total = len(self.photo_set.photos) + len(self.photo_set.tested)
-        self._began = time.perf_counter()
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._work, name="photos", daemon=True)
-
-    def begin(self) -> "PhotoJob":
-        self._thread.start()
-        return self
-
-    @property
-    def running(self) -> bool:
-        return self._thread.is_alive()
-
-    @property
-    def seconds_left(self) -> float | None:
-        """Of this phase, an estimate from what is done; None before there is something."""
-        return (time.perf_counter() - self._began) / self.done * (self.total - self.done) if self.done else None
-
-    def stop(self) -> None:
-        """Asks it to stop; features that are there are kept."""
-        self._stop.set()
-
-    def join(self, timeout: float | None = None) -> None:
-        self._thread.join(timeout)
+    def __init__(self, subject: Subject, photo_set: PhotoSet, config: HeadConfig) -> None:
+        super().__init__(len(photo_set.photos) + len(photo_set.tested))
+        self.subject, self.photo_set, self.config = subject, photo_set, config
+        self.phase = "features"  # then "head": steps and progress are the phase's, pictures or epochs
+        self.result: PhotoResult | None = None
 
     def _work(self) -> None:
-        try:
-            self.result = self._teach()
-            self.state = "finished"
-        except Stopped:
-            self.state = "stopped"
-        except InklingError as error:
-            self.state, self.error = "failed", str(error)
-        except Exception as error:  # a thread's own exception would be seen by nobody
-            log.exception("Teaching photographs failed.")
-            self.state, self.error = "failed", f"It could not be taught ({type(error).__name__}: {error})."
+        self.result = self._teach()
 
     def _enter(self, phase: str, total: int) -> None:
-        self.phase, self.done, self.total, self._began = phase, 0, total, time.perf_counter()
+        self.phase, self.done, self.total, self.began = phase, 0, total, time.monotonic()
 
     def _teach(self) -> PhotoResult:
         backbone, given = backbone_of(self.subject), self.photo_set
@@ -155,13 +116,13 @@ class PhotoJob:
         folds = 0 if tested else folds_of(labels, len(classes))
         self._enter("head", (folds + 1) * self.config.epochs)
         started = time.perf_counter()
-        final = teach_head(learned, labels, len(classes), self.config, self._stop.is_set, self._step)
+        final = teach_head(learned, labels, len(classes), self.config, self.stop_event.is_set, self._step)
         if tested:
             inputs, true = _tensors(tested, classes)
             logits = answers(final.head, inputs).numpy()
         else:
             true = labels
-            logits = cross_validate_head(learned, labels, len(classes), self.config, self._stop.is_set, self._step)
+            logits = cross_validate_head(learned, labels, len(classes), self.config, self.stop_event.is_set, self._step)
         return PhotoResult(
             given,
             backbone,
@@ -182,7 +143,7 @@ class PhotoJob:
         def tell(done: int, total: int) -> None:
             self.done = before + done
 
-        return compute_features(backbone, photos, tell, self._stop.is_set)
+        return compute_features(backbone, photos, tell, self.stop_event.is_set)
 
     def _step(self) -> None:
         self.done += 1

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from core.networks import open_network
 from core.transfer.attempt import Attempt, Validating, attempt
-from core.transfer.job import Job, StopAtOnce, Stopped
+from core.transfer.job import Job
 from core.transfer.learning_curve import LearningCurve, learning_curve
 from core.transfer.letters_set import LettersSet
 from core.transfer.methods import TransferConfig
@@ -43,19 +43,16 @@ class SureJob(Job):
     def _work(self) -> None:
         source = open_network(self.question.source)
         letters = letters_of(self.question.letters, self.question.preparation)
-        for event in attempt(source, letters, self.question.config, None, StopAtOnce(self.stop_event)):
+        for event in attempt(source, letters, self.question.config, None, self.stop_event):
             if isinstance(event, Attempt):
                 self.attempt = event
             elif isinstance(event, Validating):
                 self._first = event.done / event.total
-            if self.stop_event.is_set():
-                raise Stopped
+            self.stop_event.check()
         self._first = 1.0
         if self.attempt is None or self.attempt.validation is None:
             return
-        self.curve = learning_curve(
-            source.module(), letters.samples, self.question.config, StopAtOnce(self.stop_event), self._tell
-        )
+        self.curve = learning_curve(source.module(), letters.samples, self.question.config, self.stop_event, self._tell)
 
     def _tell(self, done: int, total: int) -> None:
         self._second = done / total

@@ -7,7 +7,7 @@ from core.errors import DataError, InklingError
 from core.networks import TrainedNetwork, open_network
 from core.training.fit import EpochDone
 from core.transfer.attempt import Attempt, Validating, attempt
-from core.transfer.job import Job, StopAtOnce, Stopped
+from core.transfer.job import Job
 from core.transfer.letters import Letters
 from core.transfer.letters_set import LettersSet
 from core.transfer.methods import TransferConfig
@@ -132,9 +132,8 @@ class TeachJob(Job):
             raise DataError(self.lessons[0].problem)
 
     def _teach(self, lesson: Lesson, source: TrainedNetwork, letters: Letters, test: Letters | None) -> None:
-        for event in attempt(source, letters, lesson.config, test, StopAtOnce(self.stop_event)):
-            if self.stop_event.is_set():
-                raise Stopped
+        for event in attempt(source, letters, lesson.config, test, self.stop_event):
+            self.stop_event.check()
             if isinstance(event, Attempt):
                 lesson.attempt = event
             elif isinstance(event, Validating):
@@ -143,8 +142,7 @@ class TeachJob(Job):
                 lesson.epochs.append(event)
 
     def _prepare(self, preparation: str) -> tuple[Letters, Letters | None]:
-        if self.stop_event.is_set():
-            raise Stopped
+        self.stop_event.check()
         letters = letters_of(self.plan.letters, preparation)
         if len(letters.samples.classes) < 2:
             raise DataError(

@@ -13,9 +13,10 @@ from core.data import Samples, load
 from core.errors import NetworkError
 from core.inspection import league, league_job
 from core.inspection.corruptions import CORRUPTIONS, STRENGTHS, corrupt
-from core.inspection.league import Standing, Stopped, groups, league_dir, measure, sample, standing_of
+from core.inspection.league import Standing, groups, league_dir, measure, sample, standing_of
 from core.networks import NetworkSpec, list_readers, open_network, save_network
 from core.networks.base import build
+from core.work import Stopped
 
 FIELDS = {
     "classes": tuple("0123456789"), "data": {"name": "strokes-digits"}, "seed": 3,

@@ -9,7 +9,6 @@ from sklearn.preprocessing import StandardScaler
 from core.data import load
 from core.embedding.corrections import Correction, glyph_id, list_corrections
 from core.embedding.space import embed_samples
-from core.embedding.task import Stopped
 from core.errors import DataError, TrainingError
 from core.inspection.subject import open_subject
 from core.networks import open_network
@@ -20,6 +19,7 @@ from core.transfer.letters_store import list_letters, open_letters, save_letters
 from core.transfer.methods import TransferConfig
 from core.transfer.preparation import letters_of, png_of
 from core.transfer.retrain import retrain_head, retrain_letters
+from core.work import Stopped
 
 
 @pytest.fixture(scope="module")

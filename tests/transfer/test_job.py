@@ -12,7 +12,7 @@ from core.data.strokes import PEN_PX, render, write
 from core.networks import open_network
 from core.transfer import job as jobs
 from core.transfer.concerns import concerns
-from core.transfer.job import REMEMBERED, Job, StopAtOnce, Stopped
+from core.transfer.job import REMEMBERED, Job
 from core.transfer.letters_set import Letter, LettersSet
 from core.transfer.preparation import letters_of
 from core.transfer.teach_job import Plan, TeachJob
@@ -66,9 +66,8 @@ class Waiting(Job):
         self.let_go = threading.Event()
 
     def _work(self) -> None:
-        stop = StopAtOnce(self.stop_event)
         while not self.let_go.wait(0.005):
-            stop.is_set()
+            self.stop_event.check()
 
 
 def test_one_job_at_a_time_seen_by_everybody():
@@ -95,15 +94,6 @@ def test_only_the_newest_jobs_are_remembered():
         job.join(PATIENCE_S)
     assert jobs.ended("waiting", "0") is None
     assert jobs.ended("waiting", str(REMEMBERED + 1)) is job
-
-
-def test_a_stop_event_that_raises():
-    asked = threading.Event()
-    stop = StopAtOnce(asked)
-    assert not stop.is_set()
-    asked.set()
-    with pytest.raises(Stopped):
-        stop.is_set()
 
 
 def test_two_ways_are_taught_measured_and_kept_and_the_source_stays():

@@ -7,8 +7,9 @@ import torch
 from core.errors import DataError, NetworkError
 from core.networks.pretrained import published, untrained
 from core.transfer.letters_set import Letter, LettersSet
-from core.transfer.photo_features import BATCH, Stopped, backbone_of, compute_features, shelf
+from core.transfer.photo_features import BATCH, backbone_of, compute_features, shelf
 from core.transfer.photo_set import Photo, example_photos, folder_photos, letters_photos
+from core.work import Stopped
 from tests.transfer.photo_parts import make_folder, photos, small_subject
 
 

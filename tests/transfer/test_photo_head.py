@@ -12,10 +12,10 @@ from scipy.stats import binomtest
 
 from core.errors import TrainingError
 from core.transfer import photo_job
-from core.transfer.photo_features import Stopped
 from core.transfer.photo_head import HeadConfig, PhotoHead, answers, cross_validate_head, teach_head
 from core.transfer.photo_job import PhotoJob, PhotoResult
 from core.transfer.photo_set import Photo, PhotoSet
+from core.work import Stopped
 from tests.transfer.photo_parts import photos, small_subject
 
 CONFIG = HeadConfig(units=16, epochs=20)
@@ -119,7 +119,7 @@ def finished(photo_set: PhotoSet, config: HeadConfig = CONFIG) -> PhotoJob:
 
 def result_of_job(photo_set: PhotoSet) -> PhotoResult:
     job = finished(photo_set)
-    assert job.state == "finished", job.error
+    assert job.state == "finished", job.problem
     assert job.result is not None
     return job.result
 
@@ -163,7 +163,7 @@ def test_jobs_say_what_went_wrong_and_can_be_stopped():
     broken = tuple(Photo(label, f"{label} {i}", b"no picture") for label in ("red", "green") for i in range(2))
     job = finished(PhotoSet("broken", broken))
     assert job.state == "failed"
-    assert "give at least two" in job.error
+    assert "give at least two" in job.problem
     job = PhotoJob(small_subject(), PhotoSet("colours", photos(6)), CONFIG)
     job.stop()
     job.begin().join(60)

@@ -9,6 +9,7 @@ import pytest
 import torch
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 
+from core.cli import main
 from core.data import Samples
 from core.data.strokes import draw_glyphs
 from core.errors import DataError, NetworkError, TrainingError
@@ -248,12 +249,10 @@ def test_a_network_for_tables_learns_no_letters(table_network, folder):
         list(transfer("rows", folder, "mine"))
 
 
-def test_the_command_line_keeps_its_contract(folder, command_line):
-    done = command_line(
-        "transfer", "--from", "report", "--letters", folder, "--method", "head", "--epochs", "2", "--json"
-    )
-    assert done.returncode == 0, done.stderr
-    *epochs, last = [json.loads(line) for line in done.stdout.splitlines()]
+def test_the_command_line_keeps_its_contract(folder, capfd):
+    asked = ["transfer", "--from", "report", "--json", "--letters"]
+    assert main([*asked, str(folder), "--method", "head", "--epochs", "2"]) == 0
+    *epochs, last = [json.loads(line) for line in capfd.readouterr().out.splitlines()]
     assert [record["epoch"] for record in epochs] == [1, 2]
     assert epochs[0].keys() == {
         "epoch", "examples", "train_loss", "train_accuracy", "test_loss", "test_accuracy", "seconds",
@@ -266,5 +265,6 @@ def test_the_command_line_keeps_its_contract(folder, command_line):
     assert (last["trainable_parameters"], last["frozen_parameters"]) == (153, 21_330)
     assert last["name"] == "report-three-letters"
     assert last["predictions"][0].keys() == {"image", "actual", "predicted", "confidence"}
-    bad = command_line("transfer", "--from", "report", "--letters", folder / "nowhere", "--json")
-    assert (bad.returncode, bad.stdout, bad.stderr.count("\n")) == (2, "", 1)
+    assert main([*asked, str(folder / "nowhere")]) == 2
+    bad = capfd.readouterr()
+    assert (bad.out, bad.err.count("\n")) == ("", 1)

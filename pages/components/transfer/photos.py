@@ -101,7 +101,7 @@ def _teaching(key: str, subject: "Subject", photo_set: "PhotoSet", config: HeadC
     elif job.state == "stopped":
         st.info("Stopped. The features that were computed are kept; it goes on from there.", icon=":material/info:")
     elif job.state == "failed":
-        st.error(job.error, icon=":material/error:")
+        st.error(job.problem, icon=":material/error:")
     elif job.result is not None:
         show_photos_result(job.result)
 
