@@ -12,6 +12,7 @@ from playwright.sync_api import Page, expect
 from tests.browser.running_app import PATIENCE_S, go_to, running_app
 
 QUICK = "Digits 8×8: small and quick"  # proposed as report-digits-8x8
+STROKES = "Stroke digits: generated"  # report-strokes-digits
 
 
 def choose(page: Page, label: str, option: str) -> None:
@@ -19,10 +20,10 @@ def choose(page: Page, label: str, option: str) -> None:
     page.get_by_role("option", name=option).click()
 
 
-def start(page: Page, epochs: int, name: str) -> None:
-    choose(page, "Data set", QUICK)
+def start(page: Page, data: str, epochs: int, name: str) -> None:
+    choose(page, "Data set", data)
     field = page.get_by_label("Name", exact=True)
-    expect(field.first).to_have_value(re.compile("8x8"))
+    expect(field.first).to_have_value(re.compile({QUICK: "8x8", STROKES: "strokes"}[data]))
     expect(field).to_have_count(1)  # the former data set's has gone
     page.get_by_label("Epochs", exact=True).fill(str(epochs))
     page.get_by_label("Epochs", exact=True).press("Enter")
@@ -37,7 +38,7 @@ def panel(page: Page):
 
 def test_a_training_is_watched_survives_a_reload_and_a_page_change_and_is_stopped(open_page):
     page = open_page("train")
-    start(page, 2000, "watched")
+    start(page, STROKES, 500, "watched")
     expect(panel(page)).to_contain_text("is training")
     expect(panel(page)).to_contain_text("examples seen")
     expect(panel(page).locator(".js-plotly-plot").first).to_be_visible()
@@ -48,7 +49,7 @@ def test_a_training_is_watched_survives_a_reload_and_a_page_change_and_is_stoppe
     expect(panel(page)).to_contain_text("is training")
     visitor = open_page("train", width=390, height=844)
     expect(panel(visitor)).to_contain_text("is training")
-    start(visitor, 1, "waiting")
+    start(visitor, QUICK, 1, "waiting")
     expect(panel(visitor)).to_contain_text("waits for its turn behind watched")
     page.locator(".st-key-train_stop button").first.click()
     expect(panel(page)).to_contain_text("was stopped")
@@ -67,7 +68,7 @@ def server_of(url: str) -> int:
 def test_after_the_server_was_killed_a_training_goes_on(tmp_path: Path, browser):
     with running_app(tmp_path) as url:
         page = open_at(browser, url)
-        start(page, 2000, "cut")
+        start(page, STROKES, 500, "cut")
         expect(panel(page)).to_contain_text("examples seen")
         wait_for_epochs(tmp_path, 1)
         os.kill(server_of(url), signal.SIGKILL)

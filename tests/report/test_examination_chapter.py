@@ -79,8 +79,8 @@ def figures(chapter: Chapter) -> dict[str, Figure]:
     return {block.figure.layout.title.text: block for block in chapter.blocks if isinstance(block, Figure)}
 
 
-@pytest.mark.parametrize("architecture", ARCHITECTURES)
-def test_every_network_is_examined_with_what_applies_to_it(keep, architecture):
+@pytest.mark.parametrize("architecture", ["report", "mlp", "vit", "residual", "heart-11-10-1"])
+def test_every_kind_of_network_is_examined_with_what_applies_to_it(keep, architecture):
     chapter = examination_chapter(keep(architecture))
     without_maps = architecture == "mlp" or ARCHITECTURES[architecture].takes == "features"
     assert headings(chapter) == [h for h in HEADINGS if not (without_maps and h == HEADINGS[1])]
