@@ -17,6 +17,7 @@ if folder := os.environ.get("INKLING_DATA"):  # relative to where pytest was sta
     os.environ["INKLING_DATA"] = str(Path(folder).expanduser().resolve())
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist looks at the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Gives each file to one worker, and all browser tests to two, first of all: they take longest, and mostly wait."""
     for item in items:

@@ -67,6 +67,14 @@ def main() -> int:
         page.get_by_role("radio", name="Where it looked").click()
         expect(page.get_by_text("The same map of a network that learned nothing")).to_be_visible()
         _take(page, "inspect")
+        page = _open(browser, f"{url}/greek_transfer", 1280, 1500, "light")
+        page.get_by_role("radio", name="Teach").click()
+        page.locator(".st-key-transfer_start button").click()
+        expect(page.locator(".st-key-transfer_result")).to_be_visible()
+        _take(page, "transfer")
+        page = _open(browser, f"{url}/embedding_explorer", 1280, 1300, "light")
+        expect(page.locator(".js-plotly-plot").first).to_be_visible()
+        _take(page, "embedding")
         browser.close()
     return 0
 
