@@ -4,7 +4,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -17,8 +17,8 @@ if folder := os.environ.get("INKLING_DATA"):  # relative to where pytest was sta
     os.environ["INKLING_DATA"] = str(Path(folder).expanduser().resolve())
 
 
-@pytest.hookimpl(tryfirst=True)  # before xdist looks at the groups
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+@pytest.hookimpl(wrapper=True)  # before xdist looks at the groups
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> Iterator[None]:
     """Gives each file to one worker, and all browser tests to two, first of all: they take longest, and mostly wait."""
     for item in items:
         group = str(item.path)
@@ -26,6 +26,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             group = f"browser: {'training' if item.path.name.startswith(('test_train', 'test_report')) else 'the rest'}"
         item.add_marker(pytest.mark.xdist_group(group))
     items.sort(key=lambda item: item.path.parent.name != "browser")
+    yield
 
 
 @pytest.fixture(autouse=True)
