@@ -17,7 +17,7 @@ run: $(RUN_READY)
 	$(BIN)/streamlit run app.py
 
 test: $(DEV_READY)
-	$(BIN)/python -m pytest -n 3 --dist loadgroup --no-loadscope-reorder
+	$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder
 
 lint: $(DEV_READY)
 	$(BIN)/ruff format --check .

@@ -4,7 +4,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -17,16 +17,19 @@ if folder := os.environ.get("INKLING_DATA"):  # relative to where pytest was sta
     os.environ["INKLING_DATA"] = str(Path(folder).expanduser().resolve())
 
 
-@pytest.hookimpl(wrapper=True)  # before xdist looks at the groups
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> Iterator[None]:
-    """Gives each file to one worker, and all browser tests to two, first of all: they take longest, and mostly wait."""
-    for item in items:
-        group = str(item.path)
-        if item.path.parent.name == "browser":
-            group = f"browser: {'training' if item.path.name.startswith(('test_train', 'test_report')) else 'the rest'}"
-        item.add_marker(pytest.mark.xdist_group(group))
-    items.sort(key=lambda item: item.path.parent.name != "browser")
-    yield
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Spreads the files of browser tests among the others: several browsers at once stand in each other's way."""
+    files = list(dict.fromkeys(item.path for item in items))
+    browsers = [file for file in files if file.parent.name == "browser"]
+    others = [file for file in files if file not in browsers]
+    between = max(1, len(others) // (len(browsers) + 1))
+    order: list[Path] = []
+    for number, file in enumerate(others):
+        if number % between == 0 and browsers:
+            order.append(browsers.pop())
+        order.append(file)
+    places = {file: place for place, file in enumerate(order + browsers)}
+    items.sort(key=lambda item: places[item.path])
 
 
 @pytest.fixture(autouse=True)
