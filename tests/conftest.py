@@ -1,13 +1,18 @@
 """What all tests share: a home of their own, and the data sets where they are at hand."""
 
+import hashlib
 import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+
+if TYPE_CHECKING:
+    from core.networks.base import Network
 
 PROJECT = Path(__file__).resolve().parent.parent
 
@@ -38,6 +43,25 @@ def inkling_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.M
     home = tmp_path_factory.mktemp("home")
     monkeypatch.setenv("INKLING_HOME", str(home))
     return home
+
+
+@pytest.fixture(scope="session", autouse=True)
+def exported_once() -> Iterator[None]:
+    """torch's ONNX exporter takes seconds, and many tests keep the same network: the same weights are exported once."""
+    from core.networks import runtime
+
+    export, made = runtime.export_onnx, {}
+
+    def once(network: "Network", weights_sha256: str, **about: str) -> bytes:
+        weights = b"".join(tensor.contiguous().numpy().tobytes() for tensor in network.state_dict().values())
+        key = (network.spec, hashlib.sha256(weights).hexdigest(), weights_sha256, *sorted(about.items()))
+        if key not in made:
+            made[key] = export(network, weights_sha256, **about)
+        return made[key]
+
+    runtime.export_onnx = once
+    yield
+    runtime.export_onnx = export
 
 
 @pytest.fixture

@@ -187,7 +187,7 @@ def test_an_ideal_of_a_linear_network_is_known():
     assert ideal.activation == pytest.approx(float(subject.logits(ideal.inputs)[0, 0]), abs=1e-4)
 
 
-@pytest.mark.parametrize(("name", "units"), [("report", (0, 3, 7)), ("digits", (3,))])
+@pytest.mark.parametrize(("name", "units"), [("report", (0, 3, 7))])
 def test_an_ideal_digit_is_one_to_the_network(name, units):
     subject = open_subject(open_network(name))
     state, told = state_of(subject), []
