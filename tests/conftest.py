@@ -18,6 +18,7 @@ PROJECT = Path(__file__).resolve().parent.parent
 
 # Three tests run at a time, so torch's threads shall not spin (core/training/threads.py).
 os.environ.setdefault("GOMP_SPINCOUNT", "10000")
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # six threads on two cores would mostly wait for one another
 if folder := os.environ.get("INKLING_DATA"):  # relative to where pytest was started, and tests start programs elsewhere
     os.environ["INKLING_DATA"] = str(Path(folder).expanduser().resolve())
 
