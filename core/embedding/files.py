@@ -209,10 +209,10 @@ def _rows(content: bytes, name: str) -> list[tuple[int, list[str]]]:
 
 def _has_header(rows: Sequence[Sequence[str]]) -> bool:
     """Whether the first row names the columns: one "label", or it has no number, or none where those below have."""
-    first = [_is_number(cell) for cell in rows[0]]
+    first = [is_number(cell) for cell in rows[0]]
     if not any(first) or any(cell.strip().casefold() in LABELS[:4] for cell in rows[0]):
         return True
-    below = [_is_number(cell) for cell in rows[1]] if len(rows) > 1 else first
+    below = [is_number(cell) for cell in rows[1]] if len(rows) > 1 else first
     return any(here < there for here, there in zip(first, below, strict=False))
 
 
@@ -227,9 +227,9 @@ def _label_column(
     named = [i for i in free if names[i] in LABELS]
     if named:
         return named[0]
-    texts = [i for i in free if not all(_is_number(cells[i]) for _, cells in body[:100])]
+    texts = [i for i in free if not all(is_number(cells[i]) for _, cells in body[:100])]
     if len(texts) > 1:
-        line, column = next((line, i) for line, cells in body for i in texts if not _is_number(cells[i]))
+        line, column = next((line, i) for line, cells in body for i in texts if not is_number(cells[i]))
         raise DataError(
             f"{name} holds {len(texts)} columns with something else than numbers (the first: line {line}, column "
             f"{column + 1}); one may hold labels. Call it 'label' in a header, and leave the others out."
@@ -243,7 +243,7 @@ def _numbers(body: Sequence[tuple[int, list[str]]], columns: Sequence[int], name
         vectors = np.array([[float(cells[i]) for i in columns] for _, cells in body], np.float32)
     except (ValueError, OverflowError):
         line, column, cell = next(
-            (line, i, cells[i]) for line, cells in body for i in columns if not _is_number(cells[i])
+            (line, i, cells[i]) for line, cells in body for i in columns if not is_number(cells[i])
         )
         raise DataError(
             f"{name}, line {line}, column {column + 1}: {cell.strip()[:30]!r} is no number; only one column, "
@@ -259,7 +259,8 @@ def _numbers(body: Sequence[tuple[int, list[str]]], columns: Sequence[int], name
     return vectors
 
 
-def _is_number(cell: str) -> bool:
+def is_number(cell: str) -> bool:
+    """Whether the cell of a table reads as a number; infinite ones and NaN do."""
     try:
         float(cell)
     except ValueError:

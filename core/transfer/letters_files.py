@@ -18,6 +18,7 @@ from core.data.folder import survey
 from core.data.pictures import MAX_BYTES as MAX_PICTURE_BYTES
 from core.data.pictures import decode_picture
 from core.data.uploads import unpacked_images
+from core.embedding.files import is_number
 from core.errors import DataError, PictureError
 from core.transfer.glyphs import OURS, SIZE, png_of, stored_picture
 from core.transfer.letters_names import as_folders, from_folder, shortened
@@ -193,7 +194,7 @@ def _pixels(rows: list[list[str]]) -> np.ndarray:
 
 def _is_header(row: list[str]) -> bool:
     """Whether the first row names the columns: mostly words, or their numbers from 0 or 1 on."""
-    return 2 * sum(map(_is_number, row)) < len(row) or _counts(row[-PIXELS:])
+    return 2 * sum(map(is_number, row)) < len(row) or _counts(row[-PIXELS:])
 
 
 def _labels(rows: list[list[str]], count: int, meanings: Sequence[str]) -> list[str]:
@@ -225,15 +226,7 @@ def _counts(cells: list[str]) -> bool:
 
 
 def _number(cell: str) -> float:
-    return float(cell) if _is_number(cell) else np.nan
-
-
-def _is_number(cell: str) -> bool:
-    try:
-        float(cell)
-    except ValueError:
-        return False
-    return True
+    return float(cell) if is_number(cell) else np.nan
 
 
 def _grey_where_it_is(picture: np.ndarray) -> np.ndarray:

@@ -11,6 +11,7 @@ from core.reading.teaching import ENOUGH
 from core.report.figures import percent
 from pages.components import live_teaching as act
 from pages.components.keys import NETWORK_PICKER
+from pages.components.markup import plain
 
 if TYPE_CHECKING:
     from core.transfer.live_keeping import LiveJob
@@ -29,7 +30,7 @@ def keep_panel(recognizer: Recognizer) -> None:
             st.text_input("Letters set", "taught-live", key=SET_NAME, max_chars=60, width=200, persist_state="session")
             st.button("Save the set", key="live_keep_letters", icon=":material/save:", on_click=_save_letters)
         if name := st.session_state.get(KEPT):
-            st.caption(f":material/check: The letters set “{act_plain(name)}” is kept; Greek Transfer has it too.")
+            st.caption(f":material/check: The letters set “{plain(name)}” is kept; Greek Transfer has it too.")
         _network(recognizer)
 
 
@@ -120,7 +121,3 @@ def _use(name: str) -> None:
         act.teaching().forget(label)
     st.session_state[NETWORK_PICKER] = name
     st.session_state[USED] = True
-
-
-def act_plain(name: str) -> str:
-    return name.replace("_", "\\_").replace("*", "\\*")

@@ -15,6 +15,7 @@ from core.reading.tracks import TrackedSymbol
 from core.reading.types import written
 from pages.components import live_teaching as act
 from pages.components.live_keep import keep_panel
+from pages.components.markup import plain
 
 EXPANDER = "live_teach"
 HELP = (
@@ -66,7 +67,7 @@ def _candidate(symbol: TrackedSymbol, is_meant: bool) -> None:
         st.html(f'<div class="live-glyph{" meant" * is_meant}">{_image(symbol.glyph, "symbol in sight")}</div>')
         label = "new?" if symbol.label is None else written(symbol.label)
         st.button(
-            _plain(label), key=f"live_teach_pick_{symbol.track}", type="primary" if is_meant else "secondary",
+            plain(label), key=f"live_teach_pick_{symbol.track}", type="primary" if is_meant else "secondary",
             width="stretch", on_click=act.choose, args=(symbol.track,),
         )  # fmt: skip
 
@@ -97,7 +98,7 @@ def _said() -> None:
         st.caption(f"{ENOUGH} captures or more teach a symbol; from then on the camera reads it, here and at once.")
         return
     icon = {"info": "info", "success": "check_circle", "warning": "warning", "error": "error"}[said.kind]
-    getattr(st, said.kind)(_plain(said.text), icon=f":material/{icon}:")
+    getattr(st, said.kind)(plain(said.text), icon=f":material/{icon}:")
 
 
 def _taught() -> None:
@@ -119,7 +120,7 @@ def _symbol(label: str, captures: tuple[Capture, ...]) -> None:
     with st.container(border=True, gap="small", key=f"live_teach_symbol_{number}"):
         with st.container(horizontal=True, vertical_alignment="center"):
             few = "" if count >= ENOUGH else f", {ENOUGH - count} more would make it sure"
-            st.markdown(f"**{_plain(written(label))}** · {count} capture{'s' * (count > 1)}{few}", width="stretch")
+            st.markdown(f"**{plain(written(label))}** · {count} capture{'s' * (count > 1)}{few}", width="stretch")
             st.button("Forget", key=f"live_teach_forget_{number}", type="tertiary", on_click=act.forget, args=(label,))
         with st.container(horizontal=True, gap="small"):
             for place, captured in enumerate(captures, 1):
@@ -139,8 +140,3 @@ def _image(glyph: np.ndarray, alt: str) -> str:
 def _encoded(pixels: bytes, alt: str) -> str:
     png = cv2.imencode(".png", np.frombuffer(pixels, np.uint8).reshape(28, 28))[1].tobytes()
     return f'<img alt="{escape(alt)}" src="data:image/png;base64,{base64.b64encode(png).decode()}">'
-
-
-def _plain(text: str) -> str:
-    """Names are no Markdown."""
-    return "".join(f"\\{c}" if c in "\\`*_[]#|~:$<>" else c for c in text)

@@ -6,8 +6,9 @@ from core.errors import InklingError
 from core.transfer.letters_examples import course_letters, has_course_letters, written_letters
 from core.transfer.letters_set import LettersSet
 from core.transfer.letters_store import discard_damaged, list_letters, open_stored
+from pages.components.markup import plain
 from pages.components.transfer.desk import LETTERS, Desk
-from pages.components.transfer.letters_edit import NEXT, as_text, deleted_notice, show_notice
+from pages.components.transfer.letters_edit import NEXT, deleted_notice, show_notice
 from pages.components.transfer.letters_manage import manage
 
 PER_LETTER = 9
@@ -56,7 +57,7 @@ def _tell_damaged(name: str, damaged: tuple[str, ...]) -> None:
     with st.container(key="letters_damaged"):
         named = ", ".join(damaged[:3]) + (f" and {len(damaged) - 3} more" if len(damaged) > 3 else "")
         st.warning(
-            f"{len(damaged)} of the files in this set cannot be read and were left out: {as_text(named)}. "
+            f"{len(damaged)} of the files in this set cannot be read and were left out: {plain(named)}. "
             "Restore them, or move them to the trash.",
             icon=":material/broken_image:",
         )

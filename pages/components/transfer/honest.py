@@ -6,9 +6,9 @@ import streamlit as st
 
 from core.transfer import METHODS as ALL_METHODS
 from pages.components.figure import show_figure
+from pages.components.markup import plain
 from pages.components.transfer.desk import Desk, no_letters
 from pages.components.transfer.teach import EPOCHS_AT_FIRST, STYLE, concerns_of
-from pages.components.transfer.teach_result import plain
 
 if TYPE_CHECKING:
     from core.transfer.attempt import Attempt

@@ -8,10 +8,11 @@ import streamlit as st
 from core.errors import DataError
 from core.transfer.concerns import concerns
 from core.transfer.preparation import letters_of
+from pages.components.markup import plain
 from pages.components.tiles import show_tiles
 from pages.components.transfer.desk import Desk
 from pages.components.transfer.letters_away import take_away
-from pages.components.transfer.letters_edit import as_text, telling
+from pages.components.transfer.letters_edit import telling
 from pages.components.transfer.letters_look import look
 
 WAY = "letters_way"
@@ -34,7 +35,7 @@ def letters_panel(desk: Desk) -> None:
     _ways_in(desk)
     with st.container():
         for problem in problems:  # below the canvas, which shall not move while somebody draws
-            st.warning(as_text(problem), icon=":material/warning:")
+            st.warning(plain(problem), icon=":material/warning:")
     look(desk)
     take_away(desk)
 

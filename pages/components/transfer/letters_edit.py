@@ -1,6 +1,5 @@
 """Every change of a letters set: saved at once, with the way back; an example is copied first."""
 
-import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -11,6 +10,7 @@ from core.errors import InklingError
 from core.reading import written
 from core.transfer.letters_set import Letter, LettersSet
 from core.transfer.letters_store import free_letters_name, save_letters, undelete_letters
+from pages.components.markup import plain
 from pages.components.transfer.desk import Desk
 
 NEXT = "transfer_next_letters"  # session state: the set that the picker shall show in the next run
@@ -80,12 +80,7 @@ def show_next(name: str, notice: str) -> None:
 def show_notice() -> None:
     """Beside the picker and no toast: on a phone that would lie over the sheet on which the next letter is drawn."""
     if notice := st.session_state.pop(NOTICE, None):
-        st.caption(f":material/check: {as_text(notice)}")
-
-
-def as_text(text: str) -> str:
-    """Names of the user's own as they are, and never as markup."""
-    return re.sub(r"([\\`*_{}\[\]<>$:~#])", r"\\\1", text)
+        st.caption(f":material/check: {plain(notice)}")
 
 
 def deleted_notice() -> None:
@@ -94,7 +89,7 @@ def deleted_notice() -> None:
         return
     name, token = st.session_state[DELETED]
     with st.container(horizontal=True, vertical_alignment="center", key="letters_deleted"):
-        st.markdown(f":material/delete: The set “{as_text(name)}” is in the trash for 30 days.")
+        st.markdown(f":material/delete: The set “{plain(name)}” is in the trash for 30 days.")
         with telling():
             if st.button("Undo", key="letters_undelete", icon=":material/undo:"):
                 back = undelete_letters(token)
@@ -111,4 +106,4 @@ def telling() -> Iterator[None]:
     try:
         yield
     except InklingError as error:
-        st.error(as_text(str(error)), icon=":material/error:")
+        st.error(plain(str(error)), icon=":material/error:")

@@ -11,8 +11,9 @@ from core.reading import segment, written
 from core.report.sample_figures import picture_address
 from core.transfer.glyphs import picture_of, png_of
 from core.transfer.letters_set import MAX_LABEL, Letter, as_label
+from pages.components.markup import plain
 from pages.components.transfer.desk import Desk
-from pages.components.transfer.letters_edit import add, as_text
+from pages.components.transfer.letters_edit import add
 
 MAX_FOUND = 60  # symbols of one picture that are offered
 NINE = 9  # samples of each letter: what the classic course's students drew
@@ -27,7 +28,7 @@ def label_field(desk: Desk, key: str) -> str:
     label = as_label(text)
     count = desk.letters.counts.get(label, 0)
     more = f"; {NINE - count} more make nine" if 0 < count < NINE else ""
-    st.caption(f"{as_text(written(label))}: {count} picture{'s' if count != 1 else ''} so far{more}.")
+    st.caption(f"{plain(written(label))}: {count} picture{'s' if count != 1 else ''} so far{more}.")
     return label
 
 
@@ -52,7 +53,7 @@ def offer(
         Letter(given, png_of(picture), name) for given, (_, picture) in zip(labels, found, strict=True) if given
     )
     if st.button(
-        f"Add as {as_text(written(label))}" if len(found) == 1 else f"Add {len(taken)} of {len(found)}",
+        f"Add as {plain(written(label))}" if len(found) == 1 else f"Add {len(taken)} of {len(found)}",
         key=f"{key}_add", type="primary", icon=":material/add:", disabled=not taken, shortcut="Ctrl+Enter",
     ):  # fmt: skip
 

@@ -16,8 +16,9 @@ from core.transfer.letters_files import MAX_CSV_BYTES, read_csv, read_pictures, 
 from core.transfer.letters_set import Letter, LettersSet
 from core.transfer.letters_store import MAX_NAME, as_name, free_letters_name, save_letters
 from pages.components.live_controls import LAST_SNAPSHOT
+from pages.components.markup import plain
 from pages.components.transfer.desk import Desk
-from pages.components.transfer.letters_edit import add, as_text, show_next
+from pages.components.transfer.letters_edit import add, show_next
 from pages.components.transfer.letters_sheets import label_field, offer
 
 UPLOADS = "letters_uploads"  # how many uploads were taken: each time the uploaders start anew
@@ -69,7 +70,7 @@ def picture_letters(desk: Desk) -> None:
             letters, problems = read_pictures([(file.name, file.getvalue()) for file in files], label)
             _tell(problems)
             if letters and st.button(
-                f"Add {len(letters)} as {as_text(written(label))}", key="letters_pictures_add", type="primary",
+                f"Add {len(letters)} as {plain(written(label))}", key="letters_pictures_add", type="primary",
                 icon=":material/add:",
             ):  # fmt: skip
                 add(desk, letters, _start_anew)
@@ -157,7 +158,7 @@ def _seed() -> int:
 def _tell(problems: tuple[str, ...]) -> None:
     """What could not be read; the rest can be taken all the same."""
     for problem in problems[:3]:
-        st.warning(as_text(problem), icon=":material/broken_image:")
+        st.warning(plain(problem), icon=":material/broken_image:")
     if len(problems) > 3:
         st.caption(f"And {len(problems) - 3} more files.")
 

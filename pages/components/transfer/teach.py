@@ -50,7 +50,8 @@ def teach_panel(desk: Desk) -> None:
 @st.fragment
 def _settings(desk: Desk) -> None:
     """As a fragment: a tick leaves the results below alone."""
-    from pages.components.transfer.teach_result import plain, was_taught
+    from pages.components.markup import plain
+    from pages.components.transfer.teach_result import was_taught
 
     with st.container(border=True, key="transfer_settings"):
         left, right = st.columns([3, 2], gap="large")

@@ -30,7 +30,7 @@ def live_panel(kind: str) -> None:
 
 def _live(kind: str, seen_running: bool) -> None:
     from core.transfer.job import running
-    from pages.components.transfer.teach_result import plain
+    from pages.components.markup import plain
 
     job = running()
     if seen_running != (job is not None):

@@ -1,6 +1,5 @@
 """What was taught: every way with what it really reaches, then everything about one of them."""
 
-import re
 from typing import TYPE_CHECKING
 
 import pandas as pd
@@ -8,6 +7,7 @@ import streamlit as st
 
 from pages.components.figure import show_figure
 from pages.components.keys import TRANSFER_RESULT
+from pages.components.markup import plain
 from pages.components.transfer.desk import Desk
 
 if TYPE_CHECKING:
@@ -112,11 +112,6 @@ def share_text(share: "Share") -> str:
         f"{right:,} of {share.count:,} ({percent_text(share.value)} %; 95 % interval {percent_text(share.low)} to "
         f"{percent_text(share.high)} %)"
     )
-
-
-def plain(text: str) -> str:
-    """A sentence with names that somebody typed, as Markdown that shows it as it is."""
-    return re.sub(r"([\\`*_{}\[\]<>$~:|#])", r"\\\1", text)
 
 
 def percent_text(share: float) -> str:

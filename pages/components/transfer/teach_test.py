@@ -7,9 +7,9 @@ from core.transfer.letters_set import Letter, LettersSet
 from core.transfer.letters_store import list_letters, open_letters
 from core.transfer.people import NAME as PEOPLE
 from core.transfer.people import handwriting, is_at_hand
+from pages.components.markup import plain
 from pages.components.transfer.choice import example, examples
 from pages.components.transfer.desk import Desk
-from pages.components.transfer.teach_result import plain
 
 NONE, UPLOAD = "none", "upload a ZIP …"
 TEST, ARCHIVE = "transfer_test", "transfer_test_archive"
