@@ -29,5 +29,9 @@ class TrainingError(InklingError):
     """A training cannot start with the settings given."""
 
 
+class ExperimentError(InklingError):
+    """A study cannot be what its file says, or its storage does not answer."""
+
+
 class BenchError(InklingError):
     """A benchmark is unknown."""

@@ -13,7 +13,7 @@ from typing import NoReturn
 from core.cli.output import report_error
 from core.errors import InklingError
 
-COMMANDS = ("networks", "read", "watch", "train", "transfer", "export", "bench")
+COMMANDS = ("networks", "read", "watch", "train", "transfer", "experiment", "export", "bench")
 
 
 class _Parser(argparse.ArgumentParser):

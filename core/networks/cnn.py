@@ -3,6 +3,7 @@
 from torch import Tensor, nn
 
 from core.networks.base import Network, standardise
+from core.networks.gabor import gabor_bank
 from core.networks.spec import CnnShape, NetworkSpec, plan_cnn
 
 ACTIVATION_LAYERS = {"relu": nn.ReLU, "sigmoid": nn.Sigmoid, "tanh": nn.Tanh}
@@ -34,7 +35,10 @@ def _convolutions(shape: CnnShape) -> list[nn.Module]:
     channels = 1
     for i, filters in enumerate(shape.filters_by_layer, 1):
         # batch norm subtracts any bias again
-        layers.append(nn.Conv2d(channels, filters, shape.filter_size, bias=not shape.batch_norm))
+        is_given = i == 1 and shape.first_layer == "gabor"
+        layers.append(nn.Conv2d(channels, filters, shape.filter_size, bias=not (shape.batch_norm or is_given)))
+        if is_given:
+            layers[-1].weight = nn.Parameter(gabor_bank(filters, shape.filter_size), requires_grad=False)
         if shape.batch_norm:
             layers.append(nn.BatchNorm2d(filters))
         layers.append(ACTIVATION_LAYERS[shape.activation]())

@@ -32,6 +32,8 @@ ACTIVATIONS = ("relu", "sigmoid", "tanh")
 GLYPH_SIDE = 28  # pixels
 MAX_PARAMETERS = 20_000_000  # fifty times the largest network that is of use on glyphs; more only fills the memory
 POOL_PLACES = ("each", "last", "none")
+FIRST_LAYERS = ("learned", "gabor")
+LEAST_GABOR = 3  # pixels: smaller filters have no stripes
 LAYER_PATTERN = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}(\.[A-Za-z0-9_]{1,64}){0,9}")  # as weights are named
 MOST_CHANNELS = 4096  # of any layer there is
 MOST_LAYERS = 100  # that may be pruned
@@ -50,6 +52,7 @@ class CnnShape:
     dense_nodes: int = 128
     second_dropout: float = 0.0  # after the dense layer; the first one stands before it
     batch_norm: bool = False
+    first_layer: str = "learned"  # or "gabor": a fixed bank of Gabor filters, without biases
 
     def __post_init__(self) -> None:
         if isinstance(self.filters, int | list):  # as a TOML or JSON file has them
@@ -70,12 +73,16 @@ class CnnShape:
             )
         for filters in self.filters:
             _check_whole("filters", filters, 1, 512)
-        for name, known in (("pool_place", POOL_PLACES), ("activation", ACTIVATIONS)):
+        for name, known in (
+            ("pool_place", POOL_PLACES), ("activation", ACTIVATIONS), ("first_layer", FIRST_LAYERS),
+        ):  # fmt: skip
             if getattr(self, name) not in known:
                 raise NetworkError(f"{name} must be one of {', '.join(known)}, not {getattr(self, name)!r}.")
         _check_share("second_dropout", self.second_dropout)
         if not isinstance(self.batch_norm, bool):
             raise NetworkError(f"batch_norm must be true or false, not {self.batch_norm!r}.")
+        if self.first_layer == "gabor" and self.filter_size < LEAST_GABOR:
+            raise NetworkError(f"Gabor filters need a filter_size of {LEAST_GABOR} or more, not {self.filter_size}.")
 
     @property
     def filters_by_layer(self) -> tuple[int, ...]:
@@ -152,6 +159,8 @@ def plan_cnn(shape: CnnShape, classes: int) -> list[PlannedLayer]:
             )
         side -= shape.filter_size - 1
         biases = 2 * filters if shape.batch_norm else filters  # batch norm has a scale and an offset of its own
+        if i == 1 and shape.first_layer == "gabor" and not shape.batch_norm:
+            biases = 0
         layers.append(PlannedLayer(f"conv {i}", filters * side**2, channels * filters * shape.filter_size**2 + biases))
         channels = filters
         if shape.pools_after(i):

@@ -1,0 +1,182 @@
+"""The ledger: every single training of every study in the storage, by the hash of all that decides it.
+
+What was trained once is never trained again, whichever study asks; while it runs its curve can be watched. And the
+leases: who works on which study, so that two pages do not.
+"""
+
+import json
+import os
+import socket
+import uuid
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.exc import IntegrityError
+
+from core.experiments.storage import Storage, metadata
+
+UNITS = sa.Table(
+    "inkling_units", metadata,
+    sa.Column("key", sa.String(64), primary_key=True),
+    sa.Column("study", sa.String(64), index=True),
+    sa.Column("state", sa.String(12), index=True),  # "running", "finished", "pruned" or "failed"
+    sa.Column("record", sa.Text),  # JSON
+)  # fmt: skip
+LEASES = sa.Table(
+    "inkling_leases", metadata,
+    sa.Column("study", sa.String(64), primary_key=True),
+    sa.Column("owner", sa.String(160)),
+    sa.Column("beat", sa.DateTime(timezone=True)),
+    sa.Column("stop", sa.Boolean),
+    sa.Column("state", sa.Text),  # JSON: what the owner says of itself
+)  # fmt: skip
+STALE_S = 15.0  # an owner that has not been heard of for so long is gone
+
+
+def me() -> str:
+    """This process, unlike any other."""
+    return f"{socket.gethostname()}:{os.getpid()}:{_ONE.hex[:8]}"
+
+
+_ONE = uuid.uuid4()
+
+
+class Ledger:
+    def __init__(self, storage: Storage) -> None:
+        self._storage = storage
+
+    def write(self, key: str, study: str, record: dict[str, Any]) -> None:
+        """The training as it stands; what is finished stays as it is."""
+        values = {"study": study, "state": record["state"], "record": json.dumps(record)}
+
+        def write() -> None:
+            with self._storage.engine.begin() as connection:
+                changed = connection.execute(
+                    sa.update(UNITS).where(UNITS.c.key == key, UNITS.c.state != "finished").values(values)
+                )
+                if not changed.rowcount and not _knows(connection, key):
+                    connection.execute(sa.insert(UNITS).values(key=key, **values))
+
+        def write_once() -> None:
+            try:
+                write()
+            except IntegrityError:  # another process wrote it first, in between
+                write()
+
+        self._storage.patiently(write_once)
+
+    def read(self, keys: Sequence[str]) -> dict[str, dict[str, Any]]:
+        """The records that there are, by key."""
+        query = sa.select(UNITS.c.key, UNITS.c.record).where(UNITS.c.key.in_(keys))
+        return {key: json.loads(record) for key, record in self._rows(query)}
+
+    def running(self, study: str) -> list[dict[str, Any]]:
+        """The records of the study's trainings that go on now, or were cut off."""
+        query = sa.select(UNITS.c.record).where(UNITS.c.study == study, UNITS.c.state == "running")
+        return [json.loads(record) for (record,) in self._rows(query)]
+
+    def forget_running(self, study: str) -> None:
+        """What was cut off when the last owner ended."""
+        query = sa.delete(UNITS).where(UNITS.c.study == study, UNITS.c.state == "running")
+
+        def forget() -> None:
+            with self._storage.engine.begin() as connection:
+                connection.execute(query)
+
+        self._storage.patiently(forget)
+
+    def _rows(self, query: sa.Select[Any]) -> Iterable[Any]:
+        def rows() -> Iterable[Any]:
+            with self._storage.engine.connect() as connection:
+                return connection.execute(query).all()
+
+        return self._storage.patiently(rows)
+
+
+def _knows(connection: sa.Connection, key: str) -> bool:
+    return connection.execute(sa.select(UNITS.c.key).where(UNITS.c.key == key)).first() is not None
+
+
+@dataclass(frozen=True)
+class Holder:
+    """Who works on a study, as the storage has it."""
+
+    owner: str
+    alive: bool
+    stopping: bool
+    state: dict[str, Any]
+
+
+class Lease:
+    """One study's; times are the storage's own, so that the machines' clocks do not matter."""
+
+    def __init__(self, storage: Storage, study: str) -> None:
+        self._storage, self._study, self._owner = storage, study, me()
+
+    def holder(self) -> Holder | None:
+        """None while nobody works on it."""
+        query = sa.select(LEASES, sa.func.now().label("now")).where(LEASES.c.study == self._study)
+        row = self._storage.patiently(lambda: self._first(query))
+        if row is None or not row.owner:
+            return None
+        silent_s = (_naive(row.now) - _naive(row.beat)).total_seconds()
+        return Holder(row.owner, silent_s < STALE_S and not _is_dead_here(row.owner), row.stop, json.loads(row.state))
+
+    def take(self) -> bool:
+        """Whether this process has the study now; another that is alive keeps it."""
+        holder = self.holder()
+        if holder is not None and holder.alive and holder.owner != self._owner:
+            return False
+        was = LEASES.c.owner == (holder.owner if holder else "")
+        values = {"owner": self._owner, "beat": sa.func.now(), "stop": False, "state": "{}"}
+        if self._change(sa.update(LEASES).where(LEASES.c.study == self._study, was).values(values)):
+            return True
+        try:
+            return self._change(sa.insert(LEASES).values(study=self._study, **values))
+        except IntegrityError:  # another was quicker
+            return False
+
+    def beat(self, state: dict[str, Any]) -> tuple[bool, bool]:
+        """Still this process's?  And: was it asked to stop?"""
+        mine = sa.and_(LEASES.c.study == self._study, LEASES.c.owner == self._owner)
+        still = self._change(sa.update(LEASES).where(mine).values(beat=sa.func.now(), state=json.dumps(state)))
+        row = self._storage.patiently(lambda: self._first(sa.select(LEASES.c.stop).where(mine)))
+        return still, bool(row and row.stop)
+
+    def ask_to_stop(self) -> None:
+        self._change(sa.update(LEASES).where(LEASES.c.study == self._study).values(stop=True))
+
+    def let_go(self) -> None:
+        mine = sa.and_(LEASES.c.study == self._study, LEASES.c.owner == self._owner)
+        self._change(sa.update(LEASES).where(mine).values(owner="", stop=False))
+
+    def _change(self, change: sa.Update | sa.Insert) -> bool:
+        def apply() -> bool:
+            with self._storage.engine.begin() as connection:
+                return bool(connection.execute(change).rowcount)
+
+        return self._storage.patiently(apply)
+
+    def _first(self, query: sa.Select[Any]) -> Any:
+        with self._storage.engine.connect() as connection:
+            return connection.execute(query).first()
+
+
+def _naive(moment: Any) -> Any:
+    return moment.replace(tzinfo=None)
+
+
+def _is_dead_here(owner: str) -> bool:
+    """Whether the owner was a process of this machine that has ended."""
+    host, process, _ = owner.rsplit(":", 2)
+    if host != socket.gethostname():
+        return False
+    try:
+        os.kill(int(process), 0)
+    except ProcessLookupError:
+        return True
+    except PermissionError:
+        return False
+    return False

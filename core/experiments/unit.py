@@ -1,0 +1,128 @@
+"""A unit: one single training, with one seed, on one split; what workers do, wherever they are."""
+
+import hashlib
+import json
+import os
+import socket
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib import import_module
+from importlib.metadata import version
+from typing import Any
+
+from core.errors import ExperimentError, InklingError
+
+RULES = 1  # grows when the same settings would give other numbers
+WRITE_S = 1.0  # between two writings of a curve
+KINDS = {"training": "core.experiments.trainings:train"}  # kind of a setup → who carries it out
+Record = dict[str, Any]  # JSON: state, epochs, before, parameters, problem, worker
+
+
+@dataclass(frozen=True)
+class Unit:
+    setup: str  # JSON of a `Setup`
+    data_sha256: str  # of the training samples
+    seed: int
+    fold: int = 0
+    folds: int = 0  # 0: one validation part, the same as for every trained network
+
+    @property
+    def key(self) -> str:
+        """Hash of all that decides the numbers."""
+        parts = [RULES, version("torch"), self.setup, self.data_sha256, self.seed, self.fold, self.folds]
+        return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
+
+
+@dataclass(frozen=True)
+class Task:
+    """What is sent to a worker: the repetitions of one configuration. No data travels, only its hash."""
+
+    units: tuple[Unit, ...]
+    storage: str
+    study: str
+    trial: int  # Optuna's id of the trial that is pruned, if any is
+    pruning: bool = False
+
+
+def work(task: Task) -> list[Record]:
+    """The units' records, in order; after a unit that was pruned or failed the others are left out.
+
+    Curves are written into the storage meanwhile, for those who watch; where it does not answer the work goes on.
+    """
+    records = []
+    for number, unit in enumerate(task.units):
+        record = _work_on(unit, Watched(task, unit, prunes=task.pruning and number == 0))
+        records.append(record)
+        if record["state"] != "finished":
+            break
+    return records
+
+
+def _work_on(unit: Unit, watched: "Watched") -> Record:
+    record: Record = {
+        "key": unit.key, "state": "running", "epochs": [], "before": None, "parameters": 0, "problem": "",
+        "seed": unit.seed, "fold": unit.fold, "setup": json.loads(unit.setup),
+        "worker": f"{socket.gethostname()}:{os.getpid()}", "planned": 0,
+    }  # fmt: skip
+    try:
+        module, function = KINDS[json.loads(unit.setup)["kind"]].split(":")
+        getattr(import_module(module), function)(unit, record, watched)
+    except InklingError as error:
+        record |= {"state": "failed", "problem": str(error)}
+    watched.tell(record, at_once=True)
+    return record
+
+
+class Watched:
+    """The way from a worker to the storage."""
+
+    def __init__(self, task: Task, unit: Unit, prunes: bool) -> None:
+        self._task, self._unit, self._prunes = task, unit, prunes
+        self._written = 0.0
+        self._trial: Any = None
+
+    def tell(self, record: Record, at_once: bool = False) -> None:
+        if not at_once and time.monotonic() - self._written < WRITE_S:
+            return
+        self._try(lambda: _ledger(self._task.storage).write(self._unit.key, self._task.study, record))
+        self._written = time.monotonic()
+
+    def should_prune(self, epoch: int, accuracy: float) -> bool:
+        return self._prunes and bool(self._try(lambda: self._ask(epoch, accuracy)))
+
+    def _ask(self, epoch: int, accuracy: float) -> bool:
+        if self._trial is None:
+            self._trial = _trial(self._task)
+        self._trial.report(accuracy, epoch)
+        return self._trial.should_prune()
+
+    def _try(self, call: Callable[[], Any]) -> Any:
+        """The storage is for those who watch; the record itself goes back with the task."""
+        try:
+            return call()
+        except ExperimentError:
+            return None
+
+
+_opened: dict[str, Any] = {}  # a worker's storages by address
+
+
+def _ledger(url: str) -> Any:
+    from core.experiments.ledger import Ledger
+    from core.experiments.storage import Storage
+
+    if url not in _opened:
+        _opened[url] = Ledger(Storage(url, patience_s=0.0))
+    return _opened[url]
+
+
+def _trial(task: Task) -> Any:
+    import optuna
+
+    from core.experiments.search import pruner_of
+    from core.experiments.storage import Storage
+
+    study, found = Storage(task.storage, patience_s=0.0).open(task.study)
+    found.pruner = pruner_of(study)
+    return optuna.trial.Trial(found, task.trial)
