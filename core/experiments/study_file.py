@@ -3,6 +3,8 @@
 import tomllib
 from pathlib import Path
 
+import tomli_w
+
 from core.errors import ExperimentError
 from core.experiments.study import NAME, Study
 
@@ -34,3 +36,8 @@ def parse_study(content: bytes, name: str = "study") -> Study:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
         raise ExperimentError(f"This is no TOML file: {error}.") from error
     return Study.from_json(record, name.lower().replace(" ", "-"))
+
+
+def toml_of(study: Study) -> str:
+    """The study as the file that `parse_study` reads."""
+    return tomli_w.dumps({key: value for key, value in study.to_json().items() if value is not None})
