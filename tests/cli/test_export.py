@@ -11,8 +11,8 @@ from core.data.strokes import draw_glyphs
 
 
 def test_export_writes_an_onnx_file_that_reads(capfd, tmp_path):
-    file = tmp_path / "digits.onnx"
-    assert main(["export", "digits", "--to", str(file), "--json"]) == 0
+    file = tmp_path / "report.onnx"
+    assert main(["export", "report", "--to", str(file), "--json"]) == 0
     said = capfd.readouterr()
     assert said.err == ""
     (line,) = said.out.splitlines()

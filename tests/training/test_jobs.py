@@ -40,12 +40,16 @@ def same_weights(one: Run, other: Run) -> bool:
     return all(torch.equal(a[key], b[key]) for key in a)
 
 
-def test_a_job_gives_the_network_that_the_command_line_gives():
-    run = jobs.start(config(), "job")
+def test_a_job_gives_the_network_that_the_command_line_gives_and_more_epochs_that_of_a_longer_training():
+    settings = {"schedule": "constant", "learning_rate": 0.02}
+    run = jobs.start(config(**settings), "job")
     assert run.state == "queued"
     assert finish(run) == "finished", (run.folder / "worker.log").read_text()
-    list(train(config(), "direct"))
+    list(train(config(**settings), "direct"))
     assert same_weights(run, open_run("direct"))
+    assert finish(jobs.extend(run, 1)) == "finished"
+    list(train(config(**settings, epochs=2), "long"))
+    assert same_weights(open_run("job"), open_run("long"))
 
 
 def test_a_second_job_waits_its_turn_and_can_be_stopped_while_it_waits():
@@ -88,15 +92,6 @@ def test_after_the_server_is_killed_a_run_is_interrupted_and_goes_on(tmp_path):
     jobs.stop(run)
     assert finish(run) == "stopped"
     assert run.history.kept
-
-
-def test_more_epochs_in_the_background():
-    run = jobs.start(config(schedule="constant", learning_rate=0.02), "short")
-    assert finish(run) == "finished"
-    longer = jobs.extend(run, 1)
-    assert finish(longer) == "finished"
-    list(train(config(schedule="constant", learning_rate=0.02, epochs=2), "long"))
-    assert same_weights(open_run("short"), open_run("long"))
 
 
 def test_a_job_that_fails_says_why(inkling_home):

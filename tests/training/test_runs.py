@@ -11,6 +11,7 @@ from safetensors.torch import load_file
 
 from core.errors import NetworkError, TrainingError
 from core.networks import open_network
+from core.networks.spec import CnnShape
 from core.training import History, TrainingConfig, create_run, list_runs, open_run
 from core.training.execute import TrainingResult, execute, train
 from core.training.fit import BatchDone, EpochDone, TrainingDiverged, TrainingStopped, Untrained
@@ -74,7 +75,7 @@ def test_snapshots_are_dense_at_first_and_the_last_is_the_network():
         {},
         {"optimizer": "adam", "learning_rate": 1e-3},
         {"schedule": "one-cycle", "augmentation": "handwriting", "averaging": 0.9, "negatives": 60},
-        {"augmentation": "pictures", "network": "digits", "dropout": 0.2},
+        {"augmentation": "pictures", "network": "cnn", "cnn": CnnShape(filters=(4, 8), batch_norm=True)},
     ],
     ids=["sgd", "adam", "one-cycle", "batch norm"],
 )
