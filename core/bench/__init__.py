@@ -20,6 +20,7 @@ BENCHMARKS: dict[str, str] = {
     "teaching": "core.bench.teaching:run",
     "embedding": "core.bench.embedding:run",
     "photos": "core.bench.photos:run",
+    "studies": "core.bench.studies:run",
 }
 
 
