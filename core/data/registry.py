@@ -53,8 +53,23 @@ def load(name: str, part: str = "train") -> Samples:
         raise DataError(f"Unknown data set {name!r}; choose one of: {', '.join([*LOADERS, *READERS])}.")
     if not path or "\0" in path:
         raise DataError(f"The data set {name!r} needs a path after the colon, as in {', '.join(READERS)}.")
-    place = Path(path).expanduser().absolute()
+    place = _place(path)
     return _read(name, reader, place, _fingerprint(place))[PARTS.index(part)]
+
+
+def files_sign(name: str) -> tuple[str, int, int, int]:
+    """Where the files of a known data set are, and what changes with them."""
+    place = data_dir().absolute() if name in LOADERS else _place(name.partition(":")[2])
+    return str(place), *_fingerprint(place)
+
+
+def _place(path: str) -> Path:
+    """Where a path of the user's is: from here, or else among the data sets in `INKLING_DATA`."""
+    place = Path(path).expanduser()
+    if place.is_absolute() or place.exists():
+        return place.absolute()
+    shared = (data_dir() / place).absolute()
+    return shared if shared.exists() else place.absolute()
 
 
 @lru_cache(maxsize=8)  # a training, its validation and its test look at the same few sets

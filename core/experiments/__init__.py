@@ -9,3 +9,5 @@ OBJECTIVES: dict[str, Literal["maximize", "minimize"]] = {
 }
 PRUNING = ("none", "median", "hyperband")
 EXECUTORS = ("processes", "dask")
+# Methods without a network, to hold networks against: scikit-learn's, under these names among a study's networks.
+CLASSICS = ("decision-tree", "shallow-tree", "logistic-regression")

@@ -1,17 +1,21 @@
 """The dimensions of a study: what may be varied, under the names that training uses."""
 
-import json
+import math
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
-from core.errors import ExperimentError
+from core.errors import ExperimentError, InklingError
+from core.experiments import CLASSICS
 from core.networks.spec import ARCHITECTURES, CnnShape
-from core.training.config import SCHEDULES, TrainingConfig
+from core.training.config import SCHEDULES
 from core.training.recipes import recipe
+from core.transfer import METHODS
 
 Value = bool | int | float | str | tuple[int, ...]
 Configuration = dict[str, Value]  # a value for every dimension of a study, in the study's order
-ADAM_RATE = 1e-3  # Kingma & Ba 2015; a rate that suits SGD makes Adam diverge
+LEAST_SAMPLES = 10  # that teach
+MOST = {"epochs": 1000, "batch_size": 10_000, "samples": 1_000_000}  # more is a slip of the pen
+MOST_WORD = 200  # characters of a value that is a word
 
 
 @dataclass(frozen=True)
@@ -21,7 +25,7 @@ class Dimension:
     kind: type | None  # of its values; None: filters, a number or one for each layer
     values: tuple[Value, ...]  # to begin with, on the page
     about: str  # one sentence
-    of: str = "training"  # or "cnn": a dimension of that network only; or "study"
+    of: str = "training"  # or "cnn", "transfer": a dimension of that alone; or "study"
     unit: str = ""
 
 
@@ -57,49 +61,80 @@ _ALL = (
     Dimension("averaging", "Weight averaging", float, (0.0, 0.99), "The decay of the moving average of the weights."),
     Dimension("samples", "Training samples", int, (1000, 5000, 20000), "How many samples teach; the others are left "
               "out.", "study"),
-    Dimension("network", "Network", str, ("report", "cnn"), "The kind of network.", "study"),
+    Dimension("network", "Network", str, ("report", "cnn"), "The kind of network, or a classic method beside it.",
+              "study"),
+    Dimension("source", "Source network", str, ("digits", "report"), "The trained network that letters are taught to; "
+              "with it the study is one of transfer.", "transfer"),
+    Dimension("letters", "Letters", str, ("alpha, beta, gamma", "omega, epsilon, rho"), "The letters that are taught, "
+              "out of the data set.", "transfer"),
+    Dimension("method", "Method of transfer", str, ("head", "finetune"), "What of the source network learns.",
+              "transfer"),
 )  # fmt: skip
 DIMENSIONS = {dimension.name: dimension for dimension in _ALL}
 CNN = tuple(field.name for field in fields(CnnShape))
+TRANSFER = tuple(dimension.name for dimension in _ALL if dimension.of == "transfer")
 
 
-@dataclass(frozen=True)
-class Setup:
-    """One configuration, ready to be trained; raises nothing later."""
+def checked_value(name: str, value: Any) -> Value:
+    """A dimension's value as it is kept; raises `ExperimentError` for one of the wrong kind, or out of all bounds."""
+    kind = DIMENSIONS[name].kind
+    if kind is None and isinstance(value, list | tuple) and value and all(is_whole(number) for number in value):
+        found: Value = tuple(value)
+    else:
+        kind = kind or int
+        fits = is_whole(value) if kind is int else is_number(value) if kind is float else isinstance(value, kind)
+        if not fits:
+            wanted = {int: "a whole number", float: "a number", str: "a word", bool: "true or false"}[kind]
+            raise ExperimentError(f"{name} takes {wanted}, not {short(value)}.")
+        found = float(value) if kind is float else value
+    _check_alone(name, found)
+    return found
 
-    config: TrainingConfig
-    samples: int | None = None  # that teach; None: all
 
-    def text(self) -> str:
-        """As JSON, the same for the same training; the seed is the unit's."""
-        config = self.config.to_json()
-        del config["seed"]
-        return json.dumps({"kind": "training", "config": config, "samples": self.samples}, sort_keys=True)
+def _check_alone(name: str, value: Any) -> None:
+    """Raises `ExperimentError` for what no configuration could have, whatever its other values."""
+    if isinstance(value, str) and not 0 < len(value) <= MOST_WORD:
+        raise ExperimentError(f"{name} takes a word of 1 to {MOST_WORD} characters, not {len(value):,}.")
+    if name == "samples" and value < LEAST_SAMPLES:
+        raise ExperimentError(f"samples must be at least {LEAST_SAMPLES}, not {value!r}.")
+    if name in MOST and value > MOST[name]:
+        raise ExperimentError(f"{name} may be {MOST[name]:,} at most, not {short(value)}.")
+    if name == "network" and value not in (*ARCHITECTURES, *CLASSICS):
+        raise ExperimentError(f"Unknown network {value!r}; choose one of: {', '.join((*ARCHITECTURES, *CLASSICS))}.")
+    if name == "method" and value not in METHODS:
+        raise ExperimentError(f"method must be one of {', '.join(METHODS)}, not {value!r}.")
+    try:
+        if name in CNN:
+            roomy = {} if name in ("conv_layers", "filters") else {"conv_layers": 1}
+            replace(CnnShape(conv_layers=8, filters=(8,)), **roomy | {name: value})
+        elif DIMENSIONS[name].of == "training":
+            recipe("cnn", **{name: value})
+    except InklingError as error:
+        raise ExperimentError(str(error)) from error
 
 
-def setup_of(dataset: str, network: str, settings: Configuration) -> Setup:
-    """The training that the settings stand for; raises `InklingError` for what no network can be.
+def text_of(value: Value) -> str:
+    """A value for people, and for a storage that knows words and numbers only."""
+    if isinstance(value, tuple):
+        return ", ".join(map(str, value))
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return f"{value:g}" if isinstance(value, float) else str(value)
 
-    What is not said stays as the network's recipe has it, but for Adam's rate where only the optimizer is changed.
-    """
-    settings = dict(settings)
-    network = str(settings.pop("network", network))
-    samples = settings.pop("samples", None)
-    shape = {name: settings.pop(name) for name in CNN if name in settings}
-    if network not in ARCHITECTURES:
-        raise ExperimentError(f"Unknown network {network!r}; choose one of: {', '.join(ARCHITECTURES)}.")
-    if shape and network != "cnn":
-        raise ExperimentError(
-            f"{', '.join(shape)}: only the network 'cnn' has {'this dimension' if len(shape) == 1 else 'these'}, not "
-            f"{network!r}."
-        )
-    changes: dict[str, Any] = {"dataset": dataset, "threads": 1} | settings
-    if network == "cnn":
-        changes["cnn"] = CnnShape(**shape)  # type: ignore[arg-type]
-    config = recipe(network, **changes)
-    if config.optimizer == "adam" and recipe(network).optimizer != "adam" and "learning_rate" not in settings:
-        config = replace(config, learning_rate=ADAM_RATE)
-    config.spec(10)  # raises where no pixel is left
-    if samples is not None and (not isinstance(samples, int) or samples < 10):
-        raise ExperimentError(f"samples must be a whole number of at least 10, not {samples!r}.")
-    return Setup(config, samples)
+
+def short(value: object, most: int = 80) -> str:
+    """What came, for a message: a file may hold anything."""
+    if isinstance(value, int) and not isinstance(value, bool) and abs(value) >= 10**most:
+        return f"a number of more than {most} digits"
+    text = repr(value)
+    return text if len(text) <= most else f"{text[:most]} …"
+
+
+def is_whole(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def is_number(value: object) -> bool:
+    return (
+        isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < 1e300 and math.isfinite(value)
+    )

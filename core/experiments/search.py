@@ -1,14 +1,21 @@
 """Which configuration comes next: a function of what is known so far, so that every study can be gone on with."""
 
-from collections.abc import Mapping
+import math
+import random
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Any
 
 import optuna
 
+from core.errors import ExperimentError
+from core.experiments import OBJECTIVES
 from core.experiments.dimensions import DIMENSIONS, Configuration, Value
 from core.experiments.study import Range, Study, text_of
 
+GUIDED_DRAWS = 20  # of TPE's for one trial; it may name the same few again and again
+DRAWS = 2000
 Frozen = tuple[Value, ...]  # a configuration's values, in the study's order
 
 
@@ -25,37 +32,65 @@ def frozen(configuration: Configuration) -> Frozen:
 
 
 class Search:
-    """Names the next configurations of a grid or of one-at-a-time; random and TPE are Optuna's to ask."""
+    """Names the next configurations; impossible ones and ones begun before are never among them.
+
+    Raises `ExperimentError` where no configuration is possible.
+    """
 
     def __init__(self, study: Study) -> None:
         self._study = study
         self._rest = study.grid()
+        self._first = next((c for c in study.some() if not study.problem(c)), None)
+        if self._first is None:
+            reason = next(iter(study.count().impossible))[1]
+            raise ExperimentError(f"No combination of this study is possible: {reason}")
 
-    def next(self, known: Known) -> Configuration | None:
-        """One that may begin now; None while others have to end first, or when there is nothing left."""
+    def next(self, known: Known, guided: Callable[[], Configuration] | None = None) -> Configuration | None:
+        """One that may begin now; None while others have to end first, or when there is nothing left.
+
+        `guided` draws where the strategy is TPE.
+        """
         if self._study.strategy == "grid":
             possible = (c for c in self._rest if frozen(c) not in known.begun and not self._study.problem(c))
             return next(possible, None)
-        return next(iter(_one_at_a_time(self._study, known)), None)
+        if self._study.strategy == "one-at-a-time":
+            assert self._first is not None
+            return next(iter(_one_at_a_time(self._study, self._first, known)), None)
+        return self._drawn(known, guided) if len(known.begun) < self._study.trials else None
+
+    def _drawn(self, known: Known, guided: Callable[[], Configuration] | None) -> Configuration | None:
+        """Drawn until one is possible and new; no trial is spent on others.
+
+        The draws follow from the seed and the number of trials begun, so that a study that was cut off goes on alike.
+        """
+        rng = random.Random(self._study.seed * 100_003 + len(known.begun))
+        guesses = (guided() for _ in range(GUIDED_DRAWS)) if guided else iter(())
+        for drawn in chain(guesses, (self._study.draw(rng) for _ in range(DRAWS))):
+            if frozen(drawn) not in known.begun and not self._study.problem(drawn):
+                return drawn
+        left = self._left(known) if self._study.is_small else []
+        return rng.choice(left) if left else None
+
+    def _left(self, known: Known) -> list[Configuration]:
+        return [c for c in self._study.grid() if frozen(c) not in known.begun and not self._study.problem(c)]
 
 
-def _one_at_a_time(study: Study, known: Known) -> list[Configuration]:
+def _one_at_a_time(study: Study, best: Configuration, known: Known) -> list[Configuration]:
     """The next step of a search along one axis after another, the others held at the best so far.
 
-    Begins at each dimension's first value (or the first possible one); ends after `rounds`, or a round that changed
-    nothing.
+    Begins with `best`; ends after `rounds`, or a round that changed nothing.
     """
-    best = next((c for c in study.grid() if not study.problem(c)), None)
+    sign = 1 if OBJECTIVES[study.objectives[0]] == "maximize" else -1
     for _ in range(study.rounds):
         before = best
         for name, values in study.dimensions.items():
             assert not isinstance(values, Range)
-            line = [best | {name: value} for value in values] if best else []
+            line = [best | {name: value} for value in values]
             line = [configuration for configuration in line if not study.problem(configuration)]
             if unknown := [c for c in line if frozen(c) not in known.accuracy]:
                 return [c for c in unknown if frozen(c) not in known.begun]
-            good = [c for c in line if known.accuracy[frozen(c)] == known.accuracy[frozen(c)]]  # not NaN: failed
-            best = max(good, key=lambda c: known.accuracy[frozen(c)], default=best)
+            good = [c for c in line if not math.isnan(known.accuracy[frozen(c)])]  # the others failed, or were pruned
+            best = max(good, key=lambda c: sign * known.accuracy[frozen(c)], default=best)
         if best == before:
             break
     return []
@@ -89,13 +124,10 @@ def configuration_of(study: Study, params: Mapping[str, object]) -> Configuratio
 
 
 def sampler_of(study: Study, begun: int) -> optuna.samplers.BaseSampler:
-    """Random or TPE (Bergstra et al. 2011); what runs in parallel is taken for bad, so that it is not asked twice."""
-    seed = study.seed * 100_003 + begun
-    if study.strategy == "tpe":
-        return optuna.samplers.TPESampler(
-            seed=seed, constant_liar=len(study.objectives) == 1, multivariate=True, warn_independent_sampling=False
-        )
-    return optuna.samplers.RandomSampler(seed)
+    """TPE; what runs in parallel is taken for bad, so that it is not asked twice. A dimension of one value is drawn."""
+    return optuna.samplers.TPESampler(
+        seed=study.seed * 100_003 + begun, constant_liar=len(study.objectives) == 1, multivariate=True
+    )
 
 
 def pruner_of(study: Study) -> optuna.pruners.BasePruner:

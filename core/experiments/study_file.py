@@ -1,6 +1,8 @@
 """Studies as TOML files, and the presets."""
 
+import re
 import tomllib
+import unicodedata
 from pathlib import Path
 
 import tomli_w
@@ -35,7 +37,18 @@ def parse_study(content: bytes, name: str = "study") -> Study:
         record = tomllib.loads(content.decode("utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
         raise ExperimentError(f"This is no TOML file: {error}.") from error
-    return Study.from_json(record, name.lower().replace(" ", "-"))
+    return Study.from_json(record, as_name(name))
+
+
+def as_name(text: str) -> str:
+    """A study's name out of what a file is called, or of a question."""
+    plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode().lower()
+    return re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:60].strip("-") or "study"
+
+
+def presets() -> list[tuple[str, Study]]:
+    """All presets by name, each as it was and then in its quick version."""
+    return [(file.stem, read_study(file.stem)) for file in sorted(PRESETS.glob("*.toml"), key=lambda file: file.stem)]
 
 
 def toml_of(study: Study) -> str:

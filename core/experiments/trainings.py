@@ -1,12 +1,14 @@
 """The commonest kind of unit: one training of one network, measured on validation samples after each epoch."""
 
 import json
-import socket
+from dataclasses import replace
 
+import numpy as np
 import torch
 
-from core.data import Samples, load
+from core.data import Samples
 from core.errors import ExperimentError
+from core.experiments.data_cache import samples_of
 from core.experiments.unit import Record, Unit, Watched
 from core.networks.base import build, count_parameters
 from core.training.config import TrainingConfig
@@ -18,7 +20,7 @@ def train(unit: Unit, record: Record, watched: Watched) -> None:
     """Trains the unit's network and fills in its record after each epoch; raises `InklingError`."""
     setup = json.loads(unit.setup)
     config = TrainingConfig.from_json(setup["config"] | {"seed": unit.seed})
-    taught, validation = _parts(unit, config.dataset, setup["samples"])
+    taught, validation = parts(unit, config.dataset, setup["samples"])
     torch.manual_seed(config.seed)
     network = build(config.spec(len(taught.classes)))
     record |= {"parameters": count_parameters(network), "planned": config.all_epochs}
@@ -39,22 +41,45 @@ def train(unit: Unit, record: Record, watched: Watched) -> None:
     record["state"] = "finished"
 
 
-def _parts(unit: Unit, dataset: str, samples: int | None) -> tuple[Samples, Samples]:
-    """What teaches and what measures; the test set is not looked at."""
-    whole = load(dataset, "train")
-    if whole.sha256 != unit.data_sha256:
-        raise ExperimentError(
-            f"The data set {dataset!r} on {socket.gethostname()} is another one than the study was begun with."
-        )
-    if unit.folds:
-        order = torch.randperm(len(whole), generator=torch.Generator().manual_seed(unit.seed))
-        parts = order.chunk(unit.folds)
-        measured = parts[unit.fold]
-        taught = whole.take(torch.cat([part for number, part in enumerate(parts) if number != unit.fold]))
-        validation = whole.take(measured, "validation")
-    else:
+def parts(unit: Unit, dataset: str, samples: int | None) -> tuple[Samples, Samples]:
+    """What teaches and what measures, of the training samples alone; raises `ExperimentError` for other data.
+
+    Folds are stratified and shuffled by the unit's seed, as scikit-learn's `StratifiedKFold` makes them; otherwise the
+    validation part is the twelfth that every trained network has.
+    """
+    whole = whole_of(unit, dataset)
+    if not unit.folds:
         taught, validation = split_validation(whole)
-    if samples is not None and samples < len(taught):
-        drawn = torch.randperm(len(taught), generator=torch.Generator().manual_seed(unit.seed))
-        taught = taught.take(drawn[:samples])
-    return taught, validation
+        return scaled(_some(taught, samples, unit.seed), validation)
+    from sklearn.model_selection import StratifiedKFold  # takes a second to import
+
+    splitter = StratifiedKFold(unit.folds, shuffle=True, random_state=unit.seed)
+    labels = whole.labels.numpy()
+    if int(np.bincount(labels).min(initial=len(labels))) < unit.folds:
+        raise ExperimentError(f"A class of {dataset!r} has fewer than {unit.folds} samples; take fewer folds.")
+    rest, measured = list(splitter.split(labels, labels))[unit.fold]
+    taught = _some(whole.take(torch.from_numpy(rest)), samples, unit.seed)
+    return scaled(taught, whole.take(torch.from_numpy(measured), "validation"))
+
+
+def whole_of(unit: Unit, dataset: str) -> Samples:
+    """All training samples, from this machine's cache; raises `ExperimentError` where they cannot be had here."""
+    return samples_of(dataset, unit.data_sha256)
+
+
+def _some(taught: Samples, samples: int | None, seed: int) -> Samples:
+    if samples is None or samples >= len(taught):
+        return taught
+    return taught.take(torch.randperm(len(taught), generator=torch.Generator().manual_seed(seed))[:samples])
+
+
+def scaled(taught: Samples, measured: Samples) -> tuple[Samples, Samples]:
+    """A table's features by the mean and the deviation of what teaches alone; glyphs as they are.
+
+    The medians that stand in for what is unknown are those of all training rows.
+    """
+    if not taught.is_table:
+        return taught, measured
+    means, deviations = taught.inputs.mean(0), taught.inputs.std(0, correction=0)
+    deviations[deviations == 0] = 1
+    return tuple(replace(part, inputs=(part.inputs - means) / deviations) for part in (taught, measured))  # type: ignore

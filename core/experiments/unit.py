@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import logging
 import os
 import socket
 import time
@@ -13,10 +14,16 @@ from typing import Any
 
 from core.errors import ExperimentError, InklingError
 
+log = logging.getLogger(__name__)
 RULES = 1  # grows when the same settings would give other numbers
 WRITE_S = 1.0  # between two writings of a curve
-KINDS = {"training": "core.experiments.trainings:train"}  # kind of a setup → who carries it out
-Record = dict[str, Any]  # JSON: state, epochs, before, parameters, problem, worker
+MOST_REASON = 300  # characters
+KINDS = {  # kind of a setup → who carries it out
+    "training": "core.experiments.trainings:train",
+    "classic": "core.experiments.classics:fit",
+    "transfer": "core.experiments.transfers:teach",
+}
+Record = dict[str, Any]  # JSON: state, epochs, before, parameters, problem, worker; "again": where the machine failed
 
 
 @dataclass(frozen=True)
@@ -69,7 +76,12 @@ def _work_on(unit: Unit, watched: "Watched") -> Record:
         module, function = KINDS[json.loads(unit.setup)["kind"]].split(":")
         getattr(import_module(module), function)(unit, record, watched)
     except InklingError as error:
-        record |= {"state": "failed", "problem": str(error)}
+        record |= {"state": "failed", "problem": str(error), "again": getattr(error, "again", False)}
+    except Exception as error:  # this trial's end, not the study's
+        log.exception("A training broke off.")
+        reason = " ".join(str(error).split())[:MOST_REASON]
+        record |= {"state": "failed", "problem": f"It broke off ({type(error).__name__}: {reason})."}
+        record["again"] = isinstance(error, MemoryError | OSError)
     watched.tell(record, at_once=True)
     return record
 
@@ -110,10 +122,10 @@ _opened: dict[str, Any] = {}  # a worker's storages by address
 
 def _ledger(url: str) -> Any:
     from core.experiments.ledger import Ledger
-    from core.experiments.storage import Storage
+    from core.experiments.storage import Tables
 
     if url not in _opened:
-        _opened[url] = Ledger(Storage(url, patience_s=0.0))
+        _opened[url] = Ledger(Tables(url, patience_s=0.0))
     return _opened[url]
 
 
