@@ -8,9 +8,8 @@ import numpy as np
 from scipy.stats import binomtest, fisher_exact, norm
 
 from core.errors import TrainingError
+from core.training.multiple import LEVEL, holm
 from core.training.results import TestResult, wilson
-
-LEVEL = 0.05  # how often "better" may be said, over all pairs together, where there is no difference
 
 
 @dataclass(frozen=True, eq=False)
@@ -92,16 +91,6 @@ def compare(candidates: Sequence[Candidate]) -> Comparison:
     found = [_difference(first, second) for first, second in combinations(ordered, 2)]
     corrected = holm([difference.p_value for difference in found])
     return Comparison(tuple(ordered), tuple(_with_correction(d, p) for d, p in zip(found, corrected, strict=True)))
-
-
-def holm(p_values: Sequence[float]) -> list[float]:
-    """The p-values corrected for their number (Holm 1979): any of them below a level holds at that level overall."""
-    p = np.asarray(p_values, float)
-    order = np.argsort(p)
-    stepped = np.maximum.accumulate(p[order] * np.arange(len(p), 0, -1))
-    corrected = np.empty_like(p)
-    corrected[order] = np.minimum(stepped, 1)
-    return corrected.tolist()
 
 
 def _difference(first: Candidate, second: Candidate) -> Difference:
