@@ -8,6 +8,7 @@
 
 PYTHON ?= python3
 BIN := .venv/bin
+# Python compiles a module when it first imports it; compiling all of them now would take longer than the rest.
 RUN_READY := .venv/.run-ready
 DEV_READY := .venv/.dev-ready
 
@@ -44,9 +45,9 @@ clean:
 	$(PYTHON) -m venv .venv
 
 $(RUN_READY): requirements.txt | .venv/bin/python
-	$(BIN)/python -m pip install --quiet -r requirements.txt
+	$(BIN)/python -m pip install --quiet --no-compile -r requirements.txt
 	@touch $@
 
 $(DEV_READY): requirements.txt requirements-dev.txt | .venv/bin/python
-	$(BIN)/python -m pip install --quiet -r requirements-dev.txt
+	$(BIN)/python -m pip install --quiet --no-compile -r requirements-dev.txt
 	@touch $@ $(RUN_READY)
