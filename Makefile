@@ -8,7 +8,6 @@
 
 PYTHON ?= python3
 BIN := .venv/bin
-# Python compiles a module when it first imports it; compiling all of them now would take longer than the rest.
 RUN_READY := .venv/.run-ready
 DEV_READY := .venv/.dev-ready
 
@@ -44,6 +43,7 @@ clean:
 		|| { echo "Inkling needs Python 3.11 or newer; name one: make $(MAKECMDGOALS) PYTHON=python3.12" >&2; exit 1; }
 	$(PYTHON) -m venv .venv
 
+# Python compiles a module when it first imports it; compiling all of them now would take longer than the rest.
 $(RUN_READY): requirements.txt | .venv/bin/python
 	$(BIN)/python -m pip install --quiet --no-compile -r requirements.txt
 	@touch $@
