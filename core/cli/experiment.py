@@ -1,6 +1,10 @@
-"""`experiment`: a study file, or a preset's name → a table of trials; what was begun goes on."""
+"""`experiment`: a study file, or a preset's name → the table of its trials, to the end; what was begun goes on.
+
+The trials that had ended before come first, marked as earlier, so that the output is always the whole table.
+"""
 
 import argparse
+import sys
 from typing import Any
 
 from core.cli.output import print_json
@@ -14,26 +18,50 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--storage", metavar="URL", help="where trials are kept (default: SQLite in INKLING_HOME)")
     parser.add_argument("--executor", choices=EXECUTORS, default="processes", help="where trials run")
     parser.add_argument("--scheduler", metavar="ADDR", help="the Dask scheduler's address, as tcp://HOST:8786")
+    parser.add_argument("--fill", action="store_true", help="only put the study's data set into this machine's cache")
     parser.add_argument("--workers", type=int, metavar="N", help="how many at a time (default: one a core)")
 
 
 def run(args: argparse.Namespace) -> int:
+    from core.experiments.data_cache import sha256_of
     from core.experiments.driver import Driver
-    from core.experiments.executors import Processes
+    from core.experiments.executors import executor
     from core.experiments.storage import Storage
     from core.experiments.study_file import read_study
 
     study = read_study(args.study)
+    if args.fill:
+        print(sha256_of(study.dataset))
+        return 0
     storage = Storage(args.storage)
-    driver = Driver(study, storage, Processes(args.workers))
-    for done in driver.run():
-        record = done.to_json()
-        if args.json:
-            print_json(record)
-        else:
-            print(_sentence(record), flush=True)
+    storage.waits = _say
+    driver = Driver(study, storage, executor(args.executor, args.workers, args.scheduler))
+    try:
+        for done in driver.run():
+            _show(done.to_json(), driver.state, args.json)
+    except KeyboardInterrupt:
+        _say("Stopped. Nothing is lost: the same command goes on with it.")
+        return 130
     return 0
 
 
+def _show(record: dict[str, Any], state: dict[str, Any], as_json: bool) -> None:
+    if as_json:
+        print_json(record)
+    else:
+        print(_sentence(record), flush=True)
+    if not record.get("earlier"):
+        planned = f" of {state['planned']}" if state["planned"] else ""
+        failed = f", {state['failed']} failed" if state["failed"] else ""
+        _say(f"{state['finished']}{planned} trials{failed}, {state['seconds']:.0f} s")
+
+
+def _say(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
+
+
 def _sentence(record: dict[str, Any]) -> str:
-    return f"{record['trial']}: {record['params']} → {record['values']} {record['state']} {record['seconds']} s"
+    params = ", ".join(f"{name} {value}" for name, value in record["params"].items())
+    values = " and ".join(f"{value:.4g}" for value in record["values"])
+    problem = f": {record['problem']}" if "problem" in record else ""
+    return f"{record['trial']}: {params} → {values or '–'} ({record['state']}, {record['seconds']:.1f} s{problem})"

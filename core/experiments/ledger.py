@@ -15,7 +15,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
-from core.experiments.storage import Storage, metadata
+from core.experiments.storage import Tables, metadata
 
 UNITS = sa.Table(
     "inkling_units", metadata,
@@ -44,7 +44,7 @@ _ONE = uuid.uuid4()
 
 
 class Ledger:
-    def __init__(self, storage: Storage) -> None:
+    def __init__(self, storage: Tables) -> None:
         self._storage = storage
 
     def write(self, key: str, study: str, record: dict[str, Any]) -> None:
@@ -112,25 +112,32 @@ class Holder:
 class Lease:
     """One study's; times are the storage's own, so that the machines' clocks do not matter."""
 
-    def __init__(self, storage: Storage, study: str) -> None:
-        self._storage, self._study, self._owner = storage, study, me()
+    def __init__(self, storage: Tables, study: str) -> None:
+        self._storage, self._study, self.owner = storage, study, me()
 
     def holder(self) -> Holder | None:
         """None while nobody works on it."""
+        return self.look()[0]
+
+    def look(self) -> tuple[Holder | None, dict[str, Any]]:
+        """The holder; and while there is none, what the last one said when it let go."""
         query = sa.select(LEASES, sa.func.now().label("now")).where(LEASES.c.study == self._study)
         row = self._storage.patiently(lambda: self._first(query))
-        if row is None or not row.owner:
-            return None
+        if row is None:
+            return None, {}
+        state = json.loads(row.state)
+        if not row.owner:
+            return None, state
         silent_s = (_naive(row.now) - _naive(row.beat)).total_seconds()
-        return Holder(row.owner, silent_s < STALE_S and not _is_dead_here(row.owner), row.stop, json.loads(row.state))
+        return Holder(row.owner, silent_s < STALE_S and not _is_dead_here(row.owner), row.stop, state), {}
 
     def take(self) -> bool:
         """Whether this process has the study now; another that is alive keeps it."""
         holder = self.holder()
-        if holder is not None and holder.alive and holder.owner != self._owner:
+        if holder is not None and holder.alive and holder.owner != self.owner:
             return False
         was = LEASES.c.owner == (holder.owner if holder else "")
-        values = {"owner": self._owner, "beat": sa.func.now(), "stop": False, "state": "{}"}
+        values = {"owner": self.owner, "beat": sa.func.now(), "stop": False, "state": "{}"}
         if self._change(sa.update(LEASES).where(LEASES.c.study == self._study, was).values(values)):
             return True
         try:
@@ -140,7 +147,7 @@ class Lease:
 
     def beat(self, state: dict[str, Any]) -> tuple[bool, bool]:
         """Still this process's?  And: was it asked to stop?"""
-        mine = sa.and_(LEASES.c.study == self._study, LEASES.c.owner == self._owner)
+        mine = sa.and_(LEASES.c.study == self._study, LEASES.c.owner == self.owner)
         still = self._change(sa.update(LEASES).where(mine).values(beat=sa.func.now(), state=json.dumps(state)))
         row = self._storage.patiently(lambda: self._first(sa.select(LEASES.c.stop).where(mine)))
         return still, bool(row and row.stop)
@@ -148,9 +155,16 @@ class Lease:
     def ask_to_stop(self) -> None:
         self._change(sa.update(LEASES).where(LEASES.c.study == self._study).values(stop=True))
 
-    def let_go(self) -> None:
-        mine = sa.and_(LEASES.c.study == self._study, LEASES.c.owner == self._owner)
-        self._change(sa.update(LEASES).where(mine).values(owner="", stop=False))
+    def is_held_by(self, owner: str) -> bool:
+        """Whether that driver has the study, alive or not, and was not asked to stop."""
+        query = sa.select(LEASES.c.owner).where(LEASES.c.study == self._study, LEASES.c.stop.is_(False))
+        row = self._storage.patiently(lambda: self._first(query))
+        return row is not None and row.owner == owner
+
+    def let_go(self, state: dict[str, Any]) -> None:
+        """`state`: the last word about how it ended."""
+        mine = sa.and_(LEASES.c.study == self._study, LEASES.c.owner == self.owner)
+        self._change(sa.update(LEASES).where(mine).values(owner="", stop=False, state=json.dumps(state)))
 
     def _change(self, change: sa.Update | sa.Insert) -> bool:
         def apply() -> bool:

@@ -1,7 +1,12 @@
 """Where studies live: Optuna's storage (SQLite on this machine, PostgreSQL for many), and our own two tables in it."""
 
 import logging
+import sqlite3
+import time
 from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache
+from importlib import import_module
 from typing import Any
 
 import optuna
@@ -10,7 +15,7 @@ from optuna.exceptions import StorageInternalError
 from optuna.storages import RDBStorage
 from optuna.study import StudySummary
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, SQLAlchemyError
-from tenacity import retry, retry_if_exception, stop_after_delay, wait_exponential
+from tenacity import RetryCallState, retry, retry_if_exception, stop_after_delay, wait_exponential
 
 from core.errors import ExperimentError
 from core.experiments import OBJECTIVES
@@ -24,7 +29,10 @@ PATIENCE_S = 300.0  # a storage that restarts is back by then; what a trial foun
 BUSY_S = 60  # SQLite: writers wait for one another so long
 RECORD = "inkling"  # user attribute of an Optuna study: our own record of it
 FINISHED = (optuna.trial.TrialState.COMPLETE, optuna.trial.TrialState.PRUNED, optuna.trial.TrialState.FAIL)
+_SILENCE = {"keepalives_idle": 10, "keepalives_interval": 5, "keepalives_count": 2, "tcp_user_timeout": 20_000}
 metadata = sa.MetaData()
+_STUDIES = sa.table("studies", sa.column("study_id"), sa.column("study_name"))  # Optuna's
+_TRIALS = sa.table("trials", sa.column("study_id"), sa.column("state"))
 
 
 def own_storage() -> str:
@@ -32,42 +40,94 @@ def own_storage() -> str:
     return f"sqlite:///{(home_dir() / 'studies' / 'studies.db').absolute()}"
 
 
-class Storage:
-    """An opened storage; `url` opens it elsewhere again. Raises `ExperimentError` where none answers."""
+@lru_cache(maxsize=8)
+def opened(url: str) -> "Storage":
+    """The storage at the address, opened once for all who look; they do not wait for one that does not answer."""
+    return Storage(url, patience_s=1.0)
 
-    def __init__(self, url: str | None = None, patience_s: float = PATIENCE_S) -> None:
-        self.url = url or own_storage()
-        self.patience_s = patience_s
-        if self.url == own_storage():
-            (home_dir() / "studies").mkdir(parents=True, exist_ok=True)
-        try:
-            self.optuna = RDBStorage(self.url, engine_kwargs=_engine_settings(self.url))
-            metadata.create_all(self.optuna.engine)
-        except (ArgumentError, NoSuchModuleError, ImportError) as error:
-            raise ExperimentError(
-                f"{shown(self.url)} is no storage's address: sqlite:///FILE or postgresql+psycopg://USER@HOST/NAME is."
-            ) from error
-        except (SQLAlchemyError, StorageInternalError) as error:
-            raise ExperimentError(f"The storage {shown(self.url)} does not answer: {_reason(error)}.") from error
-        except RuntimeError as error:  # a schema of another Optuna
-            raise ExperimentError(
-                f"The storage {shown(self.url)} was made by another version: {_reason(error)}."
-            ) from error
+
+@dataclass(frozen=True)
+class Counts:
+    """A study's trials by their state."""
+
+    complete: int = 0
+    pruned: int = 0
+    failed: int = 0
+    running: int = 0  # begun, though many of them only wait for a worker
 
     @property
-    def engine(self) -> sa.Engine:
-        return self.optuna.engine
+    def all(self) -> int:
+        return self.complete + self.pruned + self.failed + self.running
+
+
+class Tables:
+    """Our own tables at an address; opened at the first question, which is all that a worker needs."""
+
+    def __init__(self, url: str, patience_s: float = PATIENCE_S, engine: sa.Engine | None = None) -> None:
+        self.url, self.patience_s = url, patience_s
+        self.engine = engine or sa.create_engine(url, **_engine_settings(url))
+        self.waits: Callable[[str], None] = log.warning  # is told, as a sentence, that the storage is waited for
+        self.waiting = False
 
     def patiently(self, call: Callable[[], Any]) -> Any:
         """The call's answer; while the storage does not answer it is asked again, for `patience_s` at most."""
         asking = retry(
             retry=retry_if_exception(is_absence), stop=stop_after_delay(self.patience_s), reraise=True,
-            wait=wait_exponential(0.2, max=5), before_sleep=lambda state: log.warning("The storage does not answer."),
+            wait=wait_exponential(0.2, max=2), before_sleep=self._say_it_waits,
         )  # fmt: skip
         try:
-            return asking(call)()
+            answer = asking(call)()
         except (SQLAlchemyError, StorageInternalError) as error:
             raise ExperimentError(f"The storage {shown(self.url)} does not answer: {_reason(error)}.") from error
+        self.waiting = False
+        return answer
+
+    def _say_it_waits(self, state: RetryCallState) -> None:
+        error = state.outcome.exception() if state.outcome else None
+        if error and not self.waiting and state.attempt_number > 1:  # not a mere hiccup
+            self.waiting = True
+            self.waits(f"Waiting for the storage {shown(self.url)}, which does not answer: {_reason(error)}.")
+
+
+class Storage(Tables):
+    """An opened storage; `url` opens it elsewhere again. Raises `ExperimentError` where none answers."""
+
+    def __init__(self, url: str | None = None, patience_s: float = PATIENCE_S) -> None:
+        url = url or own_storage()
+        try:
+            if url == own_storage():
+                (home_dir() / "studies").mkdir(parents=True, exist_ok=True)
+            self.optuna = _open(url)
+            super().__init__(url, patience_s, self.optuna.engine)
+        except (ArgumentError, NoSuchModuleError, ImportError) as error:
+            raise ExperimentError(
+                f"{shown(url)} is no storage's address: sqlite:///FILE or postgresql+psycopg://USER@HOST/NAME is."
+            ) from error
+        except OSError as error:
+            raise ExperimentError(f"{home_dir() / 'studies'} cannot be made ({error.strerror}).") from error
+        except (SQLAlchemyError, StorageInternalError) as error:
+            raise ExperimentError(_why_closed(url, error)) from error
+        except RuntimeError as error:  # a schema of another Optuna
+            raise ExperimentError(
+                f"The storage {shown(url)} was made by another version of Optuna than {optuna.__version__}, which "
+                "Inkling needs; open it with the version that made it, or take another storage."
+            ) from error
+
+    def counts(self, name: str) -> Counts | None:
+        """Of the study's trials; None for an unknown study."""
+        study = sa.select(_STUDIES.c.study_id).where(_STUDIES.c.study_name == name)
+        query = sa.select(_TRIALS.c.state, sa.func.count()).group_by(_TRIALS.c.state)
+
+        def count() -> Counts | None:
+            with self.engine.connect() as connection:
+                number = connection.execute(study).scalar()
+                if number is None:
+                    return None
+                rows = connection.execute(query.where(_TRIALS.c.study_id == number)).all()
+                found = {row[0]: row[1] for row in rows}
+            return Counts(*(found.get(state, 0) for state in ("COMPLETE", "PRUNED", "FAIL", "RUNNING")))
+
+        return self.patiently(count)
 
     def names(self) -> list[str]:
         """Of the studies that are ours, the newest first."""
@@ -125,10 +185,51 @@ def shown(url: str) -> str:
         return repr(url)
 
 
+def _open(url: str) -> RDBStorage:
+    """Optuna's storage and our tables, made where they are missing; another process may be making them too."""
+    import_module("core.experiments.ledger")  # its tables are made too, whoever opens the storage
+    for last in (False, False, True):
+        try:
+            found = RDBStorage(url, engine_kwargs=_engine_settings(url))
+            metadata.create_all(found.engine)
+            return found
+        except (DBAPIError, StorageInternalError) as error:
+            if last or "exist" not in str(error):
+                raise
+            time.sleep(0.5)
+    raise AssertionError
+
+
 def _engine_settings(url: str) -> dict[str, Any]:
-    if url.startswith("sqlite"):
+    if sa.make_url(url).get_backend_name() == "sqlite":
         return {"connect_args": {"timeout": BUSY_S}}
-    return {"pool_pre_ping": True, "connect_args": {"connect_timeout": 5}}
+    return {"pool_pre_ping": True, "connect_args": {"connect_timeout": 5} | _SILENCE}
+
+
+@sa.event.listens_for(sa.Engine, "connect")
+def _many_processes_at_once(connection: Any, _: object) -> None:
+    """SQLite: readers and one writer at a time side by side; a power cut may cost the last second, but breaks nothing.
+
+    See https://www.sqlite.org/wal.html and PRAGMA synchronous there.
+    """
+    if isinstance(connection, sqlite3.Connection):
+        connection.execute("PRAGMA journal_mode=WAL")
+        connection.execute("PRAGMA synchronous=NORMAL")
+
+
+def _why_closed(url: str, error: BaseException) -> str:
+    """One sentence or two: what is wrong with the storage, and what helps."""
+    reason, where = _reason(error), f"The storage {shown(url)}"
+    known = {
+        "not a database": f"{where} is a file that holds no database; name another file.",
+        "unable to open database file": f"{where} cannot be opened: its folder is missing or may not be read.",
+        "readonly database": f"{where} cannot be written to; take another folder, or set INKLING_HOME to one.",
+        "is full": f"{where} cannot be written to: the disk is full.",
+        "password": f"{where} refuses this user or password; an address is postgresql+psycopg://USER:PASSWORD@HOST/"
+        "NAME, and the file ~/.pgpass keeps a password out of it.",
+        "does not exist": f"{where} is not there ({reason}); make it with: createdb NAME.",
+    }
+    return next((text for part, text in known.items() if part in reason), f"{where} does not answer: {reason}.")
 
 
 def _fixed(record: dict[str, Any]) -> dict[str, Any]:

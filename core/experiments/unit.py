@@ -8,11 +8,16 @@ import socket
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from importlib import import_module
 from importlib.metadata import version
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from core.errors import ExperimentError, InklingError
+
+if TYPE_CHECKING:
+    from core.experiments.ledger import Lease, Ledger
+    from core.experiments.storage import Tables
 
 log = logging.getLogger(__name__)
 RULES = 1  # grows when the same settings would give other numbers
@@ -50,6 +55,11 @@ class Task:
     study: str
     trial: int  # Optuna's id of the trial that is pruned, if any is
     pruning: bool = False
+    owner: str = ""  # of the study's lease: once another one has it, or was stopped, the work is given up
+
+
+class Abandoned(Exception):
+    """Nobody waits for this work any more."""
 
 
 def work(task: Task) -> list[Record]:
@@ -57,9 +67,12 @@ def work(task: Task) -> list[Record]:
 
     Curves are written into the storage meanwhile, for those who watch; where it does not answer the work goes on.
     """
-    records = []
+    records: list[Record] = []
     for number, unit in enumerate(task.units):
-        record = _work_on(unit, Watched(task, unit, prunes=task.pruning and number == 0))
+        try:
+            record = _work_on(unit, Watched(task, unit, prunes=task.pruning and number == 0))
+        except Abandoned:
+            break
         records.append(record)
         if record["state"] != "finished":
             break
@@ -75,6 +88,8 @@ def _work_on(unit: Unit, watched: "Watched") -> Record:
     try:
         module, function = KINDS[json.loads(unit.setup)["kind"]].split(":")
         getattr(import_module(module), function)(unit, record, watched)
+    except Abandoned:
+        raise
     except InklingError as error:
         record |= {"state": "failed", "problem": str(error), "again": getattr(error, "again", False)}
     except Exception as error:  # this trial's end, not the study's
@@ -91,7 +106,7 @@ class Watched:
 
     def __init__(self, task: Task, unit: Unit, prunes: bool) -> None:
         self._task, self._unit, self._prunes = task, unit, prunes
-        self._written = 0.0
+        self._written, self._asked = 0.0, time.monotonic()
         self._trial: Any = None
 
     def tell(self, record: Record, at_once: bool = False) -> None:
@@ -99,6 +114,14 @@ class Watched:
             return
         self._try(lambda: _ledger(self._task.storage).write(self._unit.key, self._task.study, record))
         self._written = time.monotonic()
+
+    def is_set(self) -> bool:
+        """As a training's stop event: raises `Abandoned` once nobody waits for the work; asks once a second."""
+        if self._task.owner and time.monotonic() - self._asked > WRITE_S:
+            self._asked = time.monotonic()
+            if self._try(lambda: _lease(self._task).is_held_by(self._task.owner)) is False:
+                raise Abandoned
+        return False
 
     def should_prune(self, epoch: int, accuracy: float) -> bool:
         return self._prunes and bool(self._try(lambda: self._ask(epoch, accuracy)))
@@ -117,16 +140,23 @@ class Watched:
             return None
 
 
-_opened: dict[str, Any] = {}  # a worker's storages by address
-
-
-def _ledger(url: str) -> Any:
-    from core.experiments.ledger import Ledger
+@lru_cache(maxsize=8)  # a worker serves a study after another
+def _tables(url: str) -> "Tables":
     from core.experiments.storage import Tables
 
-    if url not in _opened:
-        _opened[url] = Ledger(Tables(url, patience_s=0.0))
-    return _opened[url]
+    return Tables(url, patience_s=0.0)
+
+
+def _ledger(url: str) -> "Ledger":
+    from core.experiments.ledger import Ledger
+
+    return Ledger(_tables(url))
+
+
+def _lease(task: Task) -> "Lease":
+    from core.experiments.ledger import Lease
+
+    return Lease(_tables(task.storage), task.study)
 
 
 def _trial(task: Task) -> Any:

@@ -1,0 +1,179 @@
+"""Trials on a Dask cluster: many machines, each with workers that were started in Inkling's folder.
+
+Only tasks travel, some kilobytes each; data lie in each machine's own cache (`core.experiments.data_cache`).
+"""
+
+import logging
+import os
+import threading
+import time
+from concurrent.futures import BrokenExecutor, CancelledError, Future
+from functools import partial
+from typing import Any
+
+import dask
+from distributed import Client, LocalCluster
+from distributed import Future as DaskFuture
+from distributed.client import FutureCancelledError
+from distributed.scheduler import KilledWorker
+
+from core.errors import ExperimentError
+from core.experiments.executors import SURROUNDINGS, PoolAway, cores
+from core.experiments.unit import Record, Task, work
+from core.paths import data_dir, home_dir
+
+log = logging.getLogger(__name__)
+logging.getLogger("distributed").setLevel(logging.CRITICAL)  # what goes wrong is said in our own words
+PATIENCE_S = 10.0  # for a scheduler to answer at first
+RETRY_S = 2.0  # for one that went away to answer again
+LOOK_S = 1.0  # between two looks at the scheduler
+PACKAGES = ("torch", "numpy", "distributed", "optuna")  # of which driver and workers need the same version
+
+
+class Dask:
+    """A scheduler at an address, or, without one, a cluster of processes on this machine's loopback.
+
+    Raises `ExperimentError` where the scheduler does not answer.
+    """
+
+    name = "dask"
+
+    def __init__(self, scheduler: str | None = None, workers: int | None = None) -> None:
+        self._cluster = None if scheduler else _local(workers or cores())
+        self.address: str = self._cluster.scheduler_address if self._cluster else str(scheduler)
+        self.place = f"the Dask scheduler {self.address}"
+        self._asked_workers = workers
+        self._guard = threading.Lock()
+        self._under_way: dict[Future[list[Record]], DaskFuture] = {}
+        self._over = threading.Event()
+        self._client: Client | None = _connect(self.address)
+        self._workers = 0
+        self._count()
+        self._check_versions()
+        threading.Thread(target=self._watch, name="dask-watch", daemon=True).start()
+
+    @property
+    def workers(self) -> int:
+        """How many tasks run at a time now: machines may come and go. At least 1, so that tasks wait for the first."""
+        return max(1, min(self._workers, self._asked_workers or self._workers))
+
+    def submit(self, task: Task) -> "Future[list[Record]]":
+        client = self._client
+        if client is None:
+            raise PoolAway
+        answer: Future[list[Record]] = Future()
+        there = client.submit(
+            work, task, pure=False, key=f"trial-{task.trial}-{task.units[0].key[:8]}-{time.time_ns()}"
+        )
+        with self._guard:
+            self._under_way[answer] = there
+        there.add_done_callback(partial(self._hand_back, answer))
+        return answer
+
+    @property
+    def waits_for(self) -> str:
+        if self._client is None or self._workers:
+            return ""
+        return f"No worker has come to {self.place} yet; start one with: dask worker {self.address} --nthreads 1"
+
+    def is_back(self) -> bool:
+        if self._client is None:
+            try:
+                self._client = _connect(self.address, RETRY_S)
+            except ExperimentError:
+                return False
+        return True
+
+    def close(self, at_once: bool) -> None:
+        self._over.set()
+        with self._guard:
+            there, self._under_way = list(self._under_way.values()), {}
+        try:
+            if self._client is not None:
+                if there:
+                    self._client.cancel(there, force=True)
+                self._client.close(timeout=5)
+            if self._cluster is not None:
+                self._cluster.close(timeout=5)
+        except (OSError, TimeoutError) as error:  # it went away while we said good-bye
+            log.info("The cluster did not say good-bye (%s).", error)
+
+    def _hand_back(self, answer: "Future[list[Record]]", done: DaskFuture) -> None:
+        with self._guard:
+            if self._under_way.pop(answer, None) is None:
+                return  # given up meanwhile
+        try:
+            answer.set_result(done.result())  # fetched from the worker
+        except KilledWorker:
+            answer.set_exception(BrokenExecutor("its workers died again and again"))
+        except (CancelledError, FutureCancelledError, OSError, TimeoutError):  # lost with the scheduler
+            answer.set_exception(PoolAway())
+        except (ImportError, AttributeError) as error:  # the task could not even be read
+            answer.set_exception(
+                ExperimentError(
+                    f"A worker does not know Inkling ({error}); start workers in Inkling's folder, with its Python."
+                )
+            )
+        except Exception as error:
+            answer.set_exception(error)
+
+    def _watch(self) -> None:
+        """Gives up what a scheduler that went away held; it forgets its tasks."""
+        while not self._over.wait(LOOK_S):
+            client = self._client
+            if client is None:
+                continue
+            if client.status == "running" and self._count():
+                continue
+            self._client = None
+            _let_go(client)
+            with self._guard:
+                lost, self._under_way = list(self._under_way), {}
+            for answer in lost:
+                answer.set_exception(PoolAway())
+
+    def _count(self) -> bool:
+        """Asks the scheduler how many tasks its workers take at a time; whether it answered."""
+        try:
+            self._workers = sum(self._client.nthreads().values()) if self._client else 0
+        except (OSError, TimeoutError, CancelledError):
+            return False
+        return True
+
+    def _check_versions(self) -> None:
+        """Warns, in one sentence, where workers have other packages: they may not understand their tasks."""
+        assert self._client is not None
+        found: Any = self._client.get_versions(packages=["torch", "optuna"])
+        own = found["client"]["packages"]
+        for address, worker in found["workers"].items():
+            theirs = worker["packages"]
+            other = [f"{name} {theirs.get(name)}, not {own[name]}" for name in ("python", *PACKAGES)
+                     if theirs.get(name) != own[name]]  # fmt: skip
+            if other:
+                log.warning("The worker %s has %s; install requirements.txt there.", address, "; ".join(other))
+
+
+def _local(workers: int) -> LocalCluster:
+    with dask.config.set({"distributed.nanny.pre-spawn-environ": SURROUNDINGS}):
+        return LocalCluster(
+            n_workers=workers, threads_per_worker=1, processes=True, host="127.0.0.1", dashboard_address=None,
+            worker_dashboard_address=None, memory_limit=0, silence_logs=logging.ERROR,
+            env={"INKLING_DATA": str(data_dir().absolute()), "INKLING_HOME": str(home_dir().absolute())},
+        )  # fmt: skip
+
+
+def _connect(address: str, patience_s: float = PATIENCE_S) -> Client:
+    try:
+        return Client(address, timeout=patience_s, set_as_default=False, name=f"inkling-{os.getpid()}")
+    except (OSError, TimeoutError, ValueError) as error:
+        reason = " ".join(str(error).split())[:150]
+        raise ExperimentError(
+            f"No Dask scheduler answers at {address} ({reason}); start one there with: dask scheduler"
+        ) from error
+
+
+def _let_go(client: Client) -> None:
+    try:
+        client.close(timeout=1)
+    except (OSError, TimeoutError, RuntimeError) as error:
+        log.info("The old client did not close (%s).", error)
