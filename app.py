@@ -24,6 +24,7 @@ PAGES = (
     PageEntry("pages/inspect_layers.py", "Inspect Layers", ":material/biotech:"),
     PageEntry("pages/greek_transfer.py", "Greek Transfer", ":material/translate:"),
     PageEntry("pages/embedding_explorer.py", "Embedding Explorer", ":material/scatter_plot:"),
+    PageEntry("pages/experiments.py", "Experiments", ":material/science:"),
     PageEntry("pages/live_camera.py", "Live Camera", ":material/videocam:"),
 )
 ICON = Path(__file__).parent / "assets/icon.png"  # a material icon would be fetched from outside
