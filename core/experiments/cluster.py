@@ -154,7 +154,8 @@ class Dask:
 
 
 def _local(workers: int) -> LocalCluster:
-    with dask.config.set({"distributed.nanny.pre-spawn-environ": SURROUNDINGS}):
+    settings = {"distributed.nanny.pre-spawn-environ": SURROUNDINGS, "distributed.worker.profile.enabled": False}
+    with dask.config.set(settings):
         return LocalCluster(
             n_workers=workers, threads_per_worker=1, processes=True, host="127.0.0.1", dashboard_address=None,
             worker_dashboard_address=None, memory_limit=0, silence_logs=logging.ERROR,

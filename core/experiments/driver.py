@@ -8,7 +8,7 @@ import logging
 import os
 import queue
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import BrokenExecutor, CancelledError, Future
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -20,8 +20,8 @@ from core.errors import ExperimentError, InklingError
 from core.experiments.data_cache import sha256_of
 from core.experiments.dimensions import Configuration
 from core.experiments.executors import Pool, PoolAway
-from core.experiments.heartbeat import Heartbeat, LeaseLost
-from core.experiments.ledger import Lease, Ledger
+from core.experiments.heartbeat import Heartbeat
+from core.experiments.ledger import Lease, LeaseLost, Ledger
 from core.experiments.rows import RESULT, Row, Rows
 from core.experiments.search import Known, Search, frozen
 from core.experiments.storage import FINISHED, Storage
@@ -76,7 +76,7 @@ class Driver:
         storage.keep(study)
         self._ledger, self._lease = Ledger(storage), Lease(storage, study.name)
         self._heartbeat = Heartbeat(self._lease, lambda: self.state)
-        self._rows = Rows(study, storage, self._write)
+        self._rows = Rows(study, storage, self._lease)
         self._groups: dict[str, _Group] = {}  # in flight, by the key of their first unit
         self._homeless: list[str] = []  # of these, those whose cluster went away
         self._away_since, self._warned = 0.0, ""
@@ -110,6 +110,7 @@ class Driver:
             if not self._asked_to(stop):
                 end = {"ended": "finished", "message": self._said["message"]}
         except LeaseLost:
+            self._heartbeat.lost = True
             log.warning("Another process works on %s now; this one ends.", self.study.name)
         except Exception as error:
             end = {"ended": "failed", "message": str(error)}
@@ -127,7 +128,8 @@ class Driver:
         self._say(message="")
         yield from self._adopt()
         while not self._asked_to(stop):
-            self._heartbeat.hold()
+            if self._heartbeat.lost:
+                raise LeaseLost
             yield from self._fill()
             if not self._groups:
                 return
@@ -148,13 +150,6 @@ class Driver:
 
     def _say(self, **what: Any) -> None:
         self._said = self._said | what
-
-    def _write(self, call: Callable[[], Any]) -> Any:
-        def held() -> Any:
-            self._heartbeat.hold()
-            return call()
-
-        return self._storage.patiently(held)
 
     def _planned(self) -> int | None:
         if self.study.strategy == "grid":
@@ -289,9 +284,6 @@ class Driver:
             log.exception("A task of %s broke off.", self.study.name)
             records = [_failed(f"{type(error).__name__}: {error}")]
         del self._groups[key]
-        for record in records:
-            if "setup" in record:
-                self._ledger.write(record["key"], self.study.name, record)
         everything = list(group.known.values()) + records
         for number, row in enumerate(group.trials):
             yield self._finish(row, everything, cached=number > 0)
@@ -326,7 +318,8 @@ class Driver:
             result["again"] = True
         values = tuple(figures[objective] for objective in self.study.objectives) if at and state != "failed" else ()
         curve = [epoch[self.study.objectives[0]] for epoch in records[0]["epochs"][:epochs]]
-        self._rows.end(row, ENDS[state], list(values) if state == "complete" else None, result, curve)
+        unwritten = [record for record in records if "setup" in record and not record.get("kept")]
+        self._rows.end(row, ENDS[state], list(values) if state == "complete" else [], result, curve, unwritten)
         self._known.accuracy[frozen(row.configuration)] = values[0] if state == "complete" else np.nan
         self._count(state)
         return TrialDone(row.number, row.configuration, values, result["seconds"], state, result["problem"], cached)

@@ -18,6 +18,7 @@ from core.experiments.unit import Record, Task, work
 from core.paths import data_dir, home_dir
 
 MOST_WORKERS = 1024
+PRELOAD = ["core.experiments.preload"]  # what worker processes have imported before they begin
 # What a worker's libraries read when they start. One thread each: two trainings of two threads would fight over two
 # cores. And memory that a batch needed is kept for the next one: by default glibc gives it back each time, and the
 # system's share of a small training's CPU time was a third (77,000 page faults; 3 with this).
@@ -143,7 +144,7 @@ def _context() -> multiprocessing.context.BaseContext:
     if not sys.platform.startswith("linux"):
         return multiprocessing.get_context("spawn")  # a fork of a process with threads may hang
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["core.experiments.trainings"])
+    context.set_forkserver_preload(PRELOAD)
     forkserver.ensure_running()  # imports while the driver looks at the data
     return context
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError
 
 from core.experiments.storage import Tables, metadata
@@ -47,25 +48,15 @@ class Ledger:
     def __init__(self, storage: Tables) -> None:
         self._storage = storage
 
-    def write(self, key: str, study: str, record: dict[str, Any]) -> None:
-        """The training as it stands; what is finished stays as it is."""
-        values = {"study": study, "state": record["state"], "record": json.dumps(record)}
+    def write(self, key: str, study: str, record: dict[str, Any]) -> bool:
+        """The training as it stands; what is finished stays as it is. True: it is written."""
 
-        def write() -> None:
+        def write() -> bool:
             with self._storage.engine.begin() as connection:
-                changed = connection.execute(
-                    sa.update(UNITS).where(UNITS.c.key == key, UNITS.c.state != "finished").values(values)
-                )
-                if not changed.rowcount and not _knows(connection, key):
-                    connection.execute(sa.insert(UNITS).values(key=key, **values))
+                write_unit(connection, key, study, record)
+            return True
 
-        def write_once() -> None:
-            try:
-                write()
-            except IntegrityError:  # another process wrote it first, in between
-                write()
-
-        self._storage.patiently(write_once)
+        return self._storage.patiently(write)
 
     def read(self, keys: Sequence[str]) -> dict[str, dict[str, Any]]:
         """The records that there are, by key."""
@@ -95,8 +86,18 @@ class Ledger:
         return self._storage.patiently(rows)
 
 
-def _knows(connection: sa.Connection, key: str) -> bool:
-    return connection.execute(sa.select(UNITS.c.key).where(UNITS.c.key == key)).first() is not None
+def write_unit(connection: sa.Connection, key: str, study: str, record: dict[str, Any]) -> None:
+    """Within a transaction; what is finished stays as it is."""
+    values = {"study": study, "state": record["state"], "record": json.dumps(record)}
+    insert: Any = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
+    new = insert(UNITS).values(key=key, **values)
+    connection.execute(
+        new.on_conflict_do_update(index_elements=["key"], set_=values, where=UNITS.c.state != "finished")
+    )
+
+
+class LeaseLost(Exception):
+    """Another driver has the study now."""
 
 
 @dataclass(frozen=True)
@@ -154,6 +155,15 @@ class Lease:
 
     def ask_to_stop(self) -> None:
         self._change(sa.update(LEASES).where(LEASES.c.study == self._study).values(stop=True))
+
+    def fence(self, connection: sa.Connection) -> None:
+        """The last statement of a transaction that only the owner may commit; raises `LeaseLost` otherwise.
+
+        A driver that was frozen, or cut off from its storage, cannot know that another one took over meanwhile.
+        """
+        query = sa.select(LEASES.c.owner).where(LEASES.c.study == self._study).with_for_update(read=True)
+        if connection.execute(query).scalar() != self.owner:
+            raise LeaseLost
 
     def is_held_by(self, owner: str) -> bool:
         """Whether that driver has the study, alive or not, and was not asked to stop."""

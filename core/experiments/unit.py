@@ -27,8 +27,11 @@ KINDS = {  # kind of a setup → who carries it out
     "training": "core.experiments.trainings:train",
     "classic": "core.experiments.classics:fit",
     "transfer": "core.experiments.transfers:teach",
+    "confirmation": "core.experiments.confirmations:confirm",
 }
-Record = dict[str, Any]  # JSON: state, epochs, before, parameters, problem, worker; "again": where the machine failed
+# JSON: state, epochs, before, parameters, problem, worker; "again": the machine failed, not the training; "kept": it is
+# in the ledger
+Record = dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -42,8 +45,13 @@ class Unit:
     @property
     def key(self) -> str:
         """Hash of all that decides the numbers."""
-        parts = [RULES, version("torch"), self.setup, self.data_sha256, self.seed, self.fold, self.folds]
+        parts = [RULES, _torch(), self.setup, self.data_sha256, self.seed, self.fold, self.folds]
         return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
+
+
+@lru_cache
+def _torch() -> str:
+    return version("torch")  # reads a file: 3 ms
 
 
 @dataclass(frozen=True)
@@ -97,7 +105,7 @@ def _work_on(unit: Unit, watched: "Watched") -> Record:
         reason = " ".join(str(error).split())[:MOST_REASON]
         record |= {"state": "failed", "problem": f"It broke off ({type(error).__name__}: {reason})."}
         record["again"] = isinstance(error, MemoryError | OSError)
-    watched.tell(record, at_once=True)
+    record["kept"] = watched.tell(record, at_once=True)
     return record
 
 
@@ -109,11 +117,12 @@ class Watched:
         self._written, self._asked = 0.0, time.monotonic()
         self._trial: Any = None
 
-    def tell(self, record: Record, at_once: bool = False) -> None:
+    def tell(self, record: Record, at_once: bool = False) -> bool:
+        """Writes the record as it stands, at most once a second; whether it was written."""
         if not at_once and time.monotonic() - self._written < WRITE_S:
-            return
-        self._try(lambda: _ledger(self._task.storage).write(self._unit.key, self._task.study, record))
+            return False
         self._written = time.monotonic()
+        return bool(self._try(lambda: _ledger(self._task.storage).write(self._unit.key, self._task.study, record)))
 
     def is_set(self) -> bool:
         """As a training's stop event: raises `Abandoned` once nobody waits for the work; asks once a second."""
