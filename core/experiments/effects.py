@@ -52,16 +52,16 @@ class Effect:
         size = f"{abs(self.difference) * 100:.2f} points"
         if not self.has_interval:
             return (
-                f"Not decided by this data: {what} makes {_signed(self.difference)} points; there are too few trials "
+                f"Not decided by this data: {what}: {_signed(self.difference)} points; there are too few trials "
                 "for an interval."
             )
         interval = f"(95 % interval: {_signed(self.low)} to {_signed(self.high)})"
         if self.decided:
             return f"{what} {'raises' if self.difference > 0 else 'lowers'} the accuracy by {size} {interval}."
         if self.low <= 0 <= self.high:
-            return f"Not decided by this data: {what} makes {_signed(self.difference)} points {interval}."
+            return f"Not decided by this data: {what}: {_signed(self.difference)} points {interval}."
         return (
-            f"Not decided by this data: {what} makes {_signed(self.difference)} points {interval}; alone that "
+            f"Not decided by this data: {what}: {_signed(self.difference)} points {interval}; alone that "
             "would be a difference, but among so many comparisons one such comes by chance."
         )
 

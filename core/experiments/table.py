@@ -54,6 +54,23 @@ def trials_table(storage: Storage, name: str) -> pd.DataFrame:
     return pd.concat([table[["number", "state"]], own, table.drop(columns=["number", "state"])], axis=1)
 
 
+def sign_of(storage: Storage, name: str) -> tuple[Any, ...]:
+    """Changes whenever the table does: the study's number in the storage and its trials by state."""
+    query = (
+        sa.select(StudyModel.study_id, TrialModel.state, sa.func.count())
+        .join(TrialModel, TrialModel.study_id == StudyModel.study_id, isouter=True)
+        .where(StudyModel.study_name == name)
+        .group_by(StudyModel.study_id, TrialModel.state)
+        .order_by(TrialModel.state)
+    )
+
+    def read() -> tuple[Any, ...]:
+        with storage.engine.connect() as connection:
+            return tuple((id, state and state.name, count) for id, state, count in connection.execute(query))
+
+    return storage.patiently(read)
+
+
 def dimensions_of(table: pd.DataFrame) -> list[str]:
     return [column for column in table.columns if column not in COLUMNS]
 

@@ -10,14 +10,16 @@ from core.data import Samples
 from core.errors import ExperimentError
 from core.experiments.data_cache import samples_of
 from core.experiments.unit import Record, Unit, Watched
-from core.networks.base import build, count_parameters
+from core.networks.base import Network, build, count_parameters
 from core.training.config import TrainingConfig
 from core.training.execute import split_validation
 from core.training.fit import EpochDone, Trainer, Untrained
 
 
-def train(unit: Unit, record: Record, watched: Watched) -> None:
-    """Trains the unit's network and fills in its record after each epoch; raises `InklingError`."""
+def train(unit: Unit, record: Record, watched: Watched) -> Network:
+    """Trains the unit's network, as given back, and fills in its record after each epoch; raises `InklingError`."""
+    import torch._dynamo  # torch's optimizers import it at their first step, which would count as training: 2 s
+
     setup = json.loads(unit.setup)
     config = TrainingConfig.from_json(setup["config"] | {"seed": unit.seed})
     taught, validation = parts(unit, config.dataset, setup["samples"])
@@ -25,7 +27,8 @@ def train(unit: Unit, record: Record, watched: Watched) -> None:
     network = build(config.spec(len(taught.classes)))
     record |= {"parameters": count_parameters(network), "planned": config.all_epochs}
     watched.tell(record)
-    for event in Trainer(network, taught, validation, config).run():
+    trainer = Trainer(network, taught, validation, config)
+    for event in trainer.run(watched):
         if isinstance(event, Untrained):
             record["before"] = {"loss": event.test_loss, "accuracy": event.test_accuracy}
         if isinstance(event, EpochDone):
@@ -37,8 +40,9 @@ def train(unit: Unit, record: Record, watched: Watched) -> None:
             watched.tell(record)
             if event.epoch < config.all_epochs and watched.should_prune(event.epoch, event.test_accuracy):
                 record["state"] = "pruned"
-                return
+                return trainer.measured
     record["state"] = "finished"
+    return trainer.measured
 
 
 def parts(unit: Unit, dataset: str, samples: int | None) -> tuple[Samples, Samples]:
@@ -65,6 +69,11 @@ def parts(unit: Unit, dataset: str, samples: int | None) -> tuple[Samples, Sampl
 def whole_of(unit: Unit, dataset: str) -> Samples:
     """All training samples, from this machine's cache; raises `ExperimentError` where they cannot be had here."""
     return samples_of(dataset, unit.data_sha256)
+
+
+def teaching(whole: Samples, samples: int | None, seed: int) -> Samples:
+    """What teaches where there are no folds, not yet scaled."""
+    return _some(split_validation(whole)[0], samples, seed)
 
 
 def _some(taught: Samples, samples: int | None, seed: int) -> Samples:

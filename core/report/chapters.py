@@ -10,6 +10,7 @@ from core.report.document import Chapter, Document
 CHAPTERS = {
     "training": "core.report.training_chapter:training_chapter",
     "transfer": "core.report.transfer_chapter:transfer_chapter",
+    "experiment": "core.report.experiment_hook:experiment_chapter",
     "examination": "core.report.examination_chapter:examination_chapter",
 }
 
