@@ -62,9 +62,9 @@ def _panel(study: Study, storage: "Storage", place: Place, seen_busy: bool) -> N
                 _figures(job, table)
             with buttons:
                 _buttons(study, storage, place, job)
-            with best:
-                _best(study, table)
             if seen_busy:
+                with best:
+                    _best(study, table)
                 with curves:
                     _curves(study, records)
             with failures:
@@ -84,6 +84,8 @@ def _headline(study: Study, job: "JobState", holder: "Holder | None", records: l
         st.progress(share, f"{ended}{_left(holder, study.name, share)}")
     if job.message:
         st.markdown(plain(job.message))
+    elif job.state == "running" and not job.running and not job.finished + job.failed:
+        st.caption("The workers are starting; each loads its libraries first.")
 
 
 def _share(study: Study, job: "JobState", records: list[dict[str, Any]]) -> float:
