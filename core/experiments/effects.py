@@ -121,7 +121,8 @@ def means(study: Study, table: pd.DataFrame, name: str) -> pd.DataFrame:
         n = len(accuracy)
         margin = stdtrit(n - 1, (1 + CONFIDENCE) / 2) * accuracy.std(ddof=1) / np.sqrt(n) if n > 1 else np.nan
         mean = accuracy.mean()
-        rows.append({"value": str(value), "mean": mean, "low": mean - margin, "high": mean + margin, "n": n})
+        low, high = np.clip([mean - margin, mean + margin], 0, 1)
+        rows.append({"value": str(value), "mean": mean, "low": low, "high": high, "n": n})
     return pd.DataFrame(rows, columns=["value", "mean", "low", "high", "n"])
 
 

@@ -24,8 +24,14 @@ def coefficients(design: np.ndarray, outcome: np.ndarray, groups: np.ndarray) ->
     _, number = np.unique(groups, return_inverse=True)
     order = np.argsort(number, kind="stable")
     sizes = np.bincount(number)
+    leverage = np.einsum("np,pq,nq->n", design, inverse, design)
+    free = 1 - leverage > 1e-10  # one that alone decides a coefficient leaves nothing to judge it by
+    alone = design * np.divide(left, 1 - leverage, out=np.zeros_like(left), where=free)[:, None]  # (N, P)
     scores = np.empty((len(sizes), design.shape[1]))  # (G, P)
-    for group, rows in enumerate(np.split(order, np.cumsum(sizes)[:-1])):
+    starts = np.cumsum(sizes) - sizes
+    scores[sizes == 1] = alone[order[starts[sizes == 1]]]
+    for group in np.flatnonzero(sizes > 1):
+        rows = order[starts[group] : starts[group] + sizes[group]]
         part = design[rows]
         without = np.eye(len(rows)) - part @ inverse @ part.T
         scores[group] = part.T @ np.linalg.pinv(without, rcond=1e-10) @ left[rows]

@@ -33,7 +33,7 @@ def confirm_figure(parts: Sequence[Part], narrow: bool = False) -> go.Figure:
     spread = max(max(means) - min(means), 0.5)
     low, high = max(min(ends), min(means) - 4 * spread), min(max(ends), max(means) + 4 * spread)
     room = (high - low) * 0.2
-    figure.update_layout(template=TEMPLATE, title="The search's word, and what new trainings say", height=310)
+    figure.update_layout(template=TEMPLATE, title="The search and new trainings", height=310)
     figure.update_xaxes(title="accuracy (%)", range=[low - room, high + room], showgrid=True, gridcolor=GRID)
     figure.update_yaxes(
         title="measured", range=[len(parts) - 0.5, -0.8], showgrid=False, tickvals=list(range(len(parts))),

@@ -8,7 +8,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from core.report.curves import DASHES, LEGEND, MARKERS
-from core.report.experiment_figures import ACCURACY, GRID, MANY, focus
+from core.report.experiment_figures import ACCURACY, GRID, focus, thinned
 from core.report.figures import ACCENT, DIGIT_COLOURS, GREY, SECOND, TEMPLATE, WRONG, label_text
 
 COSTS = {"seconds": "training time (s)", "parameters": "parameters"}
@@ -27,11 +27,13 @@ def cost_figure(table: pd.DataFrame, cost: str) -> go.Figure:
     figure = go.Figure()
     done = table[(table["state"] == "complete") & table["accuracy"].notna() & table[cost].notna()]
     pruned = table[(table["state"] == "pruned") & table["accuracy"].notna() & table[cost].notna()]
-    kind = go.Scattergl if len(table) > MANY else go.Scatter
-    for rows, name, symbol, colour in ((done, "trained", "circle", GREY), (pruned, "pruned", "x", WRONG)):
+    for rows, name, symbol, colour in (
+        (thinned(done), "trained", "circle", GREY),
+        (thinned(pruned), "pruned", "x", WRONG),
+    ):
         if len(rows):
             figure.add_trace(
-                kind(
+                go.Scatter(
                     x=rows[cost], y=rows["accuracy"] * 100, mode="markers", name=name, customdata=rows["number"],
                     marker={"size": 7, "symbol": symbol, "color": colour, "opacity": 0.7},
                     hovertemplate="trial %{customdata}: %{x:,.4g}, %{y:.2f} %<extra></extra>",
@@ -98,8 +100,8 @@ def before_after_figure(table: pd.DataFrame, names: Mapping[int, str]) -> go.Fig
         )  # fmt: skip
     kinds = (
         ("before", "untrained", "circle-open", SECOND),
-        ("train_accuracy", "on what taught it", "line-ns-open", GREY),
-        ("accuracy", "trained, on validation samples", "diamond", ACCENT),
+        ("train_accuracy", "training samples", "line-ns-open", GREY),
+        ("accuracy", "validation samples", "diamond", ACCENT),
     )
     for column, name, symbol, colour in kinds:
         figure.add_scatter(

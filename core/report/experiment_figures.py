@@ -13,8 +13,10 @@ from core.report.figures import ACCENT, GREY, SECOND, TEMPLATE, WRONG, label_tex
 
 GRID = "rgba(128,136,149,0.2)"
 SPREAD = 0.28  # of a column's width: trials with one value stand beside each other, so that all are seen
-MANY = 1000  # points, above which the graphics processor draws them
-HEAT = [[0, "rgba(27,148,136,0.08)"], [1, "rgba(27,148,136,0.95)"]]
+MANY = 1500  # points that a figure draws; of more trials every second, third, … is shown
+ON_COLOUR = 0.55  # strength from which white is the legible colour on it
+WRITTEN = 60  # cells of a heat map, above which its figures stand in the hover only
+HEAT = [[0, "rgba(27,148,136,0.03)"], [1, "rgba(27,148,136,0.95)"]]
 TRIAL = "trial %{customdata}: %{y:.2f} %<extra></extra>"
 ACCURACY = "validation accuracy (%)"
 
@@ -22,20 +24,23 @@ ACCURACY = "validation accuracy (%)"
 def progress_figure(table: pd.DataFrame) -> go.Figure:
     """Each trial's accuracy in the order they were begun, and the best until then; pruned ones marked."""
     figure = go.Figure()
+    best = table.loc[table["state"] == "complete", ["number", "accuracy"]]
+    best = best.assign(accuracy=best["accuracy"].cummax())
+    steps = best[(best["accuracy"].diff() != 0) | (best["number"] == best["number"].max())]
+    table = thinned(table)
     done = table[table["state"] == "complete"]
     pruned = table[(table["state"] == "pruned") & table["accuracy"].notna()]
-    kind = go.Scattergl if len(table) > MANY else go.Scatter
     for rows, name, symbol, colour in ((done, "trained", "circle", ACCENT), (pruned, "pruned", "x", GREY)):
         if len(rows):
             figure.add_trace(
-                kind(
+                go.Scatter(
                     x=rows["number"], y=rows["accuracy"] * 100, mode="markers", name=name, customdata=rows["number"],
                     marker={"size": 7, "symbol": symbol, "color": colour, "opacity": 0.7}, hovertemplate=TRIAL,
                 )
             )  # fmt: skip
     if len(done):
         figure.add_scatter(
-            x=done["number"], y=done["accuracy"].cummax() * 100, mode="lines", name="best so far",
+            x=steps["number"], y=steps["accuracy"] * 100, mode="lines", name="best so far",
             line={"color": SECOND, "width": 2, "shape": "hv"},
             hovertemplate="best until trial %{x}: %{y:.2f} %<extra></extra>",
         )  # fmt: skip
@@ -82,14 +87,13 @@ def dimension_figure(table: pd.DataFrame, levels: pd.Series, means: pd.DataFrame
     """Every trial's accuracy over its value, and each value's mean with its 95 % interval (`effects.means`)."""
     order = [str(value) for value in levels.cat.categories]
     place = {value: i for i, value in enumerate(order)}
-    figure = go.Figure()
-    kind = go.Scattergl if len(table) > MANY else go.Scatter
+    figure, table = go.Figure(), thinned(table)
     for state, symbol, colour in (("complete", "circle", GREY), ("pruned", "x", WRONG)):
         rows = table[(table["state"] == state) & table["accuracy"].notna() & levels.notna()]
         if len(rows):
             x = levels[rows.index].astype(str).map(place).to_numpy(float) + _spread(rows["number"].to_numpy())
             figure.add_trace(
-                kind(
+                go.Scatter(
                     x=x, y=rows["accuracy"] * 100, mode="markers", name="a trial" if state == "complete" else state,
                     marker={"size": 6, "symbol": symbol, "color": colour, "opacity": 0.6}, customdata=rows["number"],
                     hovertemplate=TRIAL,
@@ -99,7 +103,8 @@ def dimension_figure(table: pd.DataFrame, levels: pd.Series, means: pd.DataFrame
         x=[place[value] for value in means["value"]], y=means["mean"] * 100, mode="markers", name="mean and interval",
         marker={"size": 12, "symbol": "diamond", "color": ACCENT}, customdata=means[["value", "n"]],
         error_y={
-            "array": (means["high"] - means["mean"]) * 100, "color": ACCENT, "thickness": 2, "width": 6,
+            "array": (means["high"] - means["mean"]) * 100, "arrayminus": (means["mean"] - means["low"]) * 100,
+            "color": ACCENT, "thickness": 2, "width": 6,
         },
         hovertemplate="%{customdata[0]}: mean %{y:.2f} % of %{customdata[1]} trials<extra></extra>",
     )  # fmt: skip
@@ -117,12 +122,10 @@ def heat_figure(table: pd.DataFrame, across: pd.Series, down: pd.Series, labels:
     done = table[(table["state"] == "complete") & table["accuracy"].notna()]
     cells = done.groupby([down[done.index], across[done.index]], observed=False)["accuracy"]
     mean, count = cells.mean().unstack() * 100, cells.count().unstack()  # (down, across)
-    text = np.where(count > 0, mean.map(lambda v: f"{v:.1f}").to_numpy(), "")
     figure = go.Figure(
         go.Heatmap(
             z=mean.to_numpy(), x=[label_text(str(v)) for v in mean.columns], y=[label_text(str(v)) for v in mean.index],
             colorscale=HEAT, xgap=2, ygap=2, customdata=count.to_numpy(), hoverongaps=False,
-            text=text, texttemplate="%{text}" if mean.size <= 60 else None,
             hovertemplate=f"{label_text(labels[0])} %{{x}}, {label_text(labels[1])} %{{y}}: %{{z:.2f}} %, "
             "%{customdata} trials<extra></extra>",
             colorbar={"title": {"text": "%"}, "thickness": 12, "outlinewidth": 0},
@@ -131,15 +134,31 @@ def heat_figure(table: pd.DataFrame, across: pd.Series, down: pd.Series, labels:
     _lay_out(
         figure, f"Mean accuracy by {labels[0].lower()} and {labels[1].lower()}", labels[0].lower(), labels[1].lower()
     )
+    if mean.size <= WRITTEN:
+        _write_into(figure, mean)
     figure.update_layout(height=max(260, 150 + 44 * len(mean)))
     figure.update_xaxes(type="category")
     figure.update_yaxes(type="category", showgrid=False)
     return figure
 
 
+def _write_into(figure: go.Figure, cells: pd.DataFrame) -> None:
+    """Their percentages, white on strong green, grey on weak, on light and dark alike."""
+    mean = cells.to_numpy()
+    low, high = np.nanmin(mean), np.nanmax(mean)
+    strength = (mean - low) / (high - low) if high > low else np.ones_like(mean)
+    down, across = np.nonzero(np.isfinite(mean))
+    figure.add_scatter(
+        x=[label_text(str(cells.columns[j])) for j in across], y=[label_text(str(cells.index[i])) for i in down],
+        mode="text", text=[f"{mean[i, j]:.1f}" for i, j in zip(down, across, strict=True)],
+        textfont={"size": 12, "color": ["#ffffff" if s > ON_COLOUR else GREY for s in strength[down, across]]},
+        hoverinfo="skip",
+    )  # fmt: skip
+
+
 def parallel_figure(table: pd.DataFrame, levels: Mapping[str, pd.Series], labels: Mapping[str, str]) -> go.Figure:
     """A line for each trial through its value of every dimension to its accuracy."""
-    done = table[(table["state"] == "complete") & table["accuracy"].notna()]
+    done = thinned(table[(table["state"] == "complete") & table["accuracy"].notna()])
     accuracy = done["accuracy"] * 100
     axes = []
     for name, found in levels.items():
@@ -203,6 +222,16 @@ def focus(values: pd.Series) -> list[float] | None:
     return [float(bottom - room), float(known.max() + room)]
 
 
+def thinned(table: pd.DataFrame) -> pd.DataFrame:
+    """At most `MANY` trials, evenly among all, and the best."""
+    if len(table) <= MANY:
+        return table
+    some = np.arange(len(table)) % -(-len(table) // MANY) == 0
+    if table["accuracy"].notna().any():
+        some[int(np.nanargmax(table["accuracy"].to_numpy(float)))] = True
+    return table[some]
+
+
 def _with_intervals(limits: list[float] | None, means: pd.DataFrame) -> list[float] | None:
     """Wide enough for the intervals too, but for such as are so wide that they say nothing."""
     if limits is None:
@@ -229,8 +258,8 @@ def _effect_limits(effects: Sequence[Effect]) -> list[float] | None:
     return [-reach, reach]
 
 
-def _reach(end: float, start: float) -> float:
-    return max(0.0, end - start) * 100 if np.isfinite(end - start) else 0.0
+def _reach(end: float, start: float) -> float | None:
+    return max(0.0, end - start) * 100 if np.isfinite(end - start) else None
 
 
 def _spread(numbers: np.ndarray) -> np.ndarray:

@@ -43,8 +43,9 @@ def confirm(study: Study, storage: "Storage", table: pd.DataFrame) -> None:
         _begin(study, storage, done)
     looks = Looks(storage).of(study.name)
     _count(study, looks, Looks(storage).at(study.dataset))
+    narrow = is_narrow()
     for look in reversed(looks):
-        _result(study, table, look)
+        _result(study, table, look, narrow)
 
 
 def _begin(study: Study, storage: "Storage", done: pd.DataFrame) -> None:
@@ -109,11 +110,16 @@ def _count(study: Study, looks: list[Look], all_looks: int) -> None:
     if not all_looks:
         st.caption(f"The test set of {name} has not been looked at yet by any study in this storage.")
         return
-    own = f"{len(looks)} time{'s' * (len(looks) != 1)}"
+    own = times(len(looks))
     kept = sum(look.state == "kept" for look in looks)
     own += f" ({kept} of them to store a trial as a network)" if kept else ""
-    others = f", and {all_looks} times by all studies in this storage" if all_looks > len(looks) else ""
-    text = f"The test set of {name} was looked at {own} for this study{others}."
+    text = f"The test set of {name} was looked at {own} for this study"
+    text += f", and {times(all_looks)} by all studies in this storage." if all_looks > len(looks) else "."
+    if not looks:
+        text = (
+            f"The test set of {name} was not looked at for this study, but {times(all_looks)} by others in "
+            "this storage."
+        )
     if all_looks > 1:
         st.warning(
             f"{text} Whoever looks more than once and keeps the best answer chooses by the test set, and its figures "
@@ -123,7 +129,11 @@ def _count(study: Study, looks: list[Look], all_looks: int) -> None:
         st.caption(text + " Its figure is as honest as it can be.")
 
 
-def _result(study: Study, table: pd.DataFrame, look: Look) -> None:
+def times(count: int) -> str:
+    return "once" if count == 1 else f"{count} times"
+
+
+def _result(study: Study, table: pd.DataFrame, look: Look, narrow: bool) -> None:
     from core.experiments.confirm import parts
     from core.report.experiment_confirm_figure import confirm_figure
 
@@ -139,9 +149,7 @@ def _result(study: Study, table: pd.DataFrame, look: Look) -> None:
             plain(f"{settings_of(study, row)}. 95 % interval for other seeds and other samples: {found[2].low:.2%} to "
                   f"{found[2].high:.2%}; {_trained(look)}, {look.test_samples:,} test samples, {look.when[:10]}.")
         )  # fmt: skip
-        show_figure(
-            confirm_figure(found, is_narrow()), f"experiment_confirmed_{look.id}", curse(study, found, table, look)
-        )
+        show_figure(confirm_figure(found, narrow), f"experiment_confirmed_{look.id}", curse(study, found, table, look))
 
 
 def curse(study: Study, found: list, table: pd.DataFrame, look: Look) -> str:
@@ -157,7 +165,9 @@ def curse(study: Study, found: list, table: pd.DataFrame, look: Look) -> str:
     )
     if study.final_epochs:
         text += f" It was trained for {look.epochs} epochs, not as many as in the search."
-    if anew.mean < searched.mean:
+    if anew.low <= searched.mean <= anew.high:
+        text += " The interval of the new trainings holds the search's figure, so this difference may be chance."
+    elif anew.mean < searched.mean:
         text += " That it falls is the winner's curse: part of the best result was luck."
     return text
 

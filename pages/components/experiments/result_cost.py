@@ -49,7 +49,7 @@ def _cost(study: Study, table: pd.DataFrame, kind: str) -> None:
 
 def _learning(study: Study, storage: "Storage", table: pd.DataFrame) -> None:
     known = table[table["accuracy"].notna() & (table["units"].map(len) > 0)]
-    known = known.sort_values("accuracy", ascending=False)
+    known = known.sort_values("accuracy", ascending=False).drop_duplicates("units")
     best, cut = known[known["state"] == "complete"], known[known["state"] == "pruned"]
     default = [*best["number"].head(AT_FIRST), *cut["number"].head(1)]
     chosen = choose_trials(study, known, "experiment_curves", "Learning curves of", MOST_CURVES, default)

@@ -8,9 +8,10 @@ import streamlit as st
 
 from core.experiments.effects import Effect, Effects, effects, interval
 from core.experiments.study import Study
-from core.report.experiment_figures import below_focus, effects_figure, progress_figure
+from core.report.experiment_figures import MANY, below_focus, effects_figure, progress_figure
 from pages.components.experiments.result_parts import finished, settings_of
 from pages.components.figure import show_figure
+from pages.components.kept import kept
 from pages.components.markup import plain
 from pages.components.tiles import show_tiles
 
@@ -27,7 +28,7 @@ def overview(study: Study, storage: "Storage", table: pd.DataFrame) -> None:
         _best(study, best)
     else:
         st.info("No trial was completed, so there is no answer yet; the table says why.", icon=":material/info:")
-    found = effects(study, table)
+    found = kept(("effects", *table.attrs["sign"]), lambda: effects(study, table))
     _answer(study, found)
     left, right = st.columns(2, gap="large")
     with left:
@@ -108,6 +109,8 @@ def _progress(table: pd.DataFrame) -> None:
     unseen = (
         f" {below} trial{'s' * (below != 1)} far below the others lie{'s' * (below == 1)} outside." if below else ""
     )
+    if len(table) > MANY:
+        unseen += f" Of {len(table):,} trials at most {MANY:,} are drawn, evenly among all."
     show_figure(
         progress_figure(table), "experiment_progress",
         f"The line rises where a trial beat all before it; where it stays flat the search found nothing "

@@ -16,6 +16,9 @@ from pages.components.screen import is_narrow
 if TYPE_CHECKING:
     from core.experiments.storage import Storage
 
+# Plotly puts a halo round these labels in the colour of a page that it takes for white.
+NO_HALO = "<style>.st-key-experiment_parallel text { text-shadow: none !important; }</style>"
+
 
 def pairs(study: Study, storage: "Storage", table: pd.DataFrame) -> None:
     if not (table["state"] == "complete").any():
@@ -50,9 +53,8 @@ def _pair(study: Study, table: pd.DataFrame) -> None:
 
 def _importance(study: Study, storage: "Storage", table: pd.DataFrame) -> None:
     from core.experiments.importance import importance
-    from core.experiments.table import sign_of
 
-    key = ("importance", storage.url, study.name, sign_of(storage, study.name))
+    key = ("importance", *table.attrs["sign"])
     with st.spinner("Weighing the dimensions …", show_time=True):
         found = kept(key, lambda: importance(study, table))
     if found.problem:
@@ -71,6 +73,7 @@ def _importance(study: Study, storage: "Storage", table: pd.DataFrame) -> None:
 
 def _parallel(study: Study, table: pd.DataFrame) -> None:
     names = list(study.dimensions)
+    st.html(NO_HALO)
     if is_narrow():
         st.caption("On a wide screen a figure with all dimensions at once is shown here.")
         return

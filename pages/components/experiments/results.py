@@ -54,7 +54,7 @@ def _section(section: str, study: Study, storage: "Storage") -> None:
 
 
 def table_of(storage: "Storage", name: str) -> "pd.DataFrame":
-    """The trials as they are now; nobody changes it."""
+    """The trials as they are now, read once for all who look; nobody changes it. `attrs["sign"]` tells it apart."""
     from core.experiments.table import sign_of
 
     return _table(storage, storage.url, name, sign_of(storage, name))
@@ -64,4 +64,6 @@ def table_of(storage: "Storage", name: str) -> "pd.DataFrame":
 def _table(_storage: "Storage", url: str, name: str, sign: tuple) -> "pd.DataFrame":
     from core.experiments.table import trials_table
 
-    return trials_table(_storage, name)
+    table = trials_table(_storage, name)
+    table.attrs["sign"] = (url, name, sign)
+    return table
