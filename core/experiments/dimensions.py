@@ -126,7 +126,10 @@ def short(value: object, most: int = 80) -> str:
     """What came, for a message: a file may hold anything."""
     if isinstance(value, int) and not isinstance(value, bool) and abs(value) >= 10**most:
         return f"a number of more than {most} digits"
-    text = repr(value)
+    return cut(repr(value), most)
+
+
+def cut(text: str, most: int = 80) -> str:
     return text if len(text) <= most else f"{text[:most]} …"
 
 

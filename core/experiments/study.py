@@ -16,6 +16,7 @@ from core.experiments.dimensions import (
     Configuration,
     Value,
     checked_value,
+    cut,
     is_number,
     is_whole,
     short,
@@ -256,7 +257,7 @@ class Study:
         own = {field: record.pop(field) for field in _OWN if field in record}
         if unknown := [field for field in record if field not in DIMENSIONS]:
             raise ExperimentError(
-                f"Unknown: {short(', '.join(map(str, unknown)))}. A study has {', '.join(_OWN)}, any of the dimensions "
+                f"Unknown: {cut(', '.join(map(str, unknown)))}. A study has {', '.join(_OWN)}, any of the dimensions "
                 f"as a fixed setting ({', '.join(DIMENSIONS)}), and [dimensions]."
             )
         if "question" not in own:
@@ -295,7 +296,7 @@ def _checked_values(name: str, values: Any) -> tuple[Value, ...] | Range:
         raise ExperimentError(f"{name} needs a list of 1 to {MOST_VALUES} values to try, not {came}.")
     options = tuple(checked_value(name, value) for value in values)
     if len(set(map(text_of, options))) != len(values):  # as text, since tables and storages tell them apart so
-        raise ExperimentError(f"{name} names a value twice: {short(', '.join(map(text_of, options)))}.")
+        raise ExperimentError(f"{name} names a value twice: {cut(', '.join(map(text_of, options)))}.")
     return options
 
 

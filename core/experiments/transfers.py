@@ -56,7 +56,7 @@ def teach(unit: Unit, record: Record, watched: Watched) -> None:
     features = features_for(network, lesson, config)
     last: Taught | None = None
     record["planned"] = 1 if setup["epochs"] is None else setup["epochs"]
-    for event in learn(network, lesson, config, features, measured):
+    for event in learn(network, lesson, config, features, measured, watched):
         if isinstance(event, Taught):
             last = event
         else:

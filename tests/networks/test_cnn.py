@@ -9,7 +9,10 @@ from core.errors import NetworkError
 from core.networks import NetworkSpec
 from core.networks.base import build, count_parameters
 from core.networks.cnn import Cnn
+from core.networks.gabor import gabor_bank
 from core.networks.spec import ACTIVATIONS, POOL_PLACES, CnnShape, plan_cnn
+from core.training.config import TrainingConfig
+from core.training.optimizer import make_optimizer
 
 
 @st.composite
@@ -28,6 +31,33 @@ def shapes(draw: st.DrawFn) -> CnnShape:
         second_dropout=draw(st.sampled_from([0.0, 0.5])),
         batch_norm=draw(st.booleans()),
     )
+
+
+def test_a_first_layer_of_gabor_filters_is_given_and_stays():
+    given = CnnShape(filters=(10, 4), filter_size=5, first_layer="gabor")
+    torch.manual_seed(3)
+    network = build(NetworkSpec("cnn", cnn=given)).train()
+    first = next(layer for layer in network.modules() if isinstance(layer, torch.nn.Conv2d))
+    assert torch.equal(first.weight, gabor_bank(10, 5))
+    assert first.bias is None
+    before = {name: value.clone() for name, value in network.state_dict().items()}
+    config = TrainingConfig(network="cnn", cnn=given, weight_decay=0.1)
+    optimizer = make_optimizer(network, config)
+    network(torch.rand(8, 1, 28, 28)).sum().backward()
+    optimizer.step()
+    changed = {name for name, value in network.state_dict().items() if not torch.equal(value, before[name])}
+    assert changed == before.keys() - {"features.0.weight"}
+    plan = plan_cnn(given, 10)
+    assert plan[0].parameters == 10 * 25
+    assert count_parameters(network) == sum(layer.parameters for layer in plan)
+    normed = CnnShape(filters=(10, 4), filter_size=5, first_layer="gabor", batch_norm=True)
+    assert count_parameters(build(NetworkSpec("cnn", cnn=normed))) == sum(p.parameters for p in plan_cnn(normed, 10))
+    for size in (3, 4, 9):  # each filter even of nothing: no answer to paper or ink alone
+        assert gabor_bank(5, size).sum((1, 2, 3)).abs().max() < 1e-5
+    with pytest.raises(NetworkError, match="Gabor filters need a filter_size of 3 or more, not 2"):
+        CnnShape(filter_size=2, first_layer="gabor")
+    with pytest.raises(NetworkError, match="first_layer must be one of learned, gabor"):
+        CnnShape(first_layer="random")
 
 
 def accepted(shape: CnnShape, classes: int) -> NetworkSpec | None:
