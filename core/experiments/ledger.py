@@ -36,12 +36,12 @@ LEASES = sa.Table(
 STALE_S = 15.0  # an owner that has not been heard of for so long is gone
 
 
-def me() -> str:
-    """This process, unlike any other."""
-    return f"{socket.gethostname()}:{os.getpid()}:{_ONE.hex[:8]}"
-
-
-_ONE = uuid.uuid4()
+def here() -> str:
+    """This machine; a container that sees other processes is another one."""
+    try:
+        return f"{socket.gethostname()}/{os.stat('/proc/self/ns/pid').st_ino}"
+    except OSError:  # not Linux
+        return socket.gethostname()
 
 
 class Ledger:
@@ -114,7 +114,8 @@ class Lease:
     """One study's; times are the storage's own, so that the machines' clocks do not matter."""
 
     def __init__(self, storage: Tables, study: str) -> None:
-        self._storage, self._study, self.owner = storage, study, me()
+        self._storage, self._study = storage, study
+        self.owner = f"{here()}:{os.getpid()}:{uuid.uuid4().hex[:8]}"  # unlike any other
 
     def holder(self) -> Holder | None:
         """None while nobody works on it."""
@@ -195,7 +196,7 @@ def _naive(moment: Any) -> Any:
 def _is_dead_here(owner: str) -> bool:
     """Whether the owner was a process of this machine that has ended."""
     host, process, _ = owner.rsplit(":", 2)
-    if host != socket.gethostname():
+    if host != here():
         return False
     try:
         os.kill(int(process), 0)

@@ -25,6 +25,7 @@ optuna.logging.set_verbosity(optuna.logging.WARNING)  # its lines on standard er
 log = logging.getLogger(__name__)
 
 PATIENCE_S = 300.0  # a storage that restarts is back by then; what a trial found is not thrown away before
+LASTING = ("readonly database", "no such table", "password authentication failed")  # waiting does not help
 BUSY_S = 60  # SQLite: writers wait for one another so long
 RECORD = "inkling"  # user attribute of an Optuna study: our own record of it
 FINISHED = (optuna.trial.TrialState.COMPLETE, optuna.trial.TrialState.PRUNED, optuna.trial.TrialState.FAIL)
@@ -78,7 +79,7 @@ class Tables:
         try:
             answer = asking(call)()
         except (SQLAlchemyError, StorageInternalError) as error:
-            raise ExperimentError(f"The storage {shown(self.url)} does not answer: {_reason(error)}.") from error
+            raise ExperimentError(_why_closed(self.url, error)) from error
         self.waiting = False
         return answer
 
@@ -178,6 +179,8 @@ class Storage(Tables):
 def is_absence(error: BaseException) -> bool:
     """Whether the storage did not answer; what it answered that is an error is no absence."""
     cause = error.__cause__ if isinstance(error, StorageInternalError) else error
+    if any(text in str(cause) for text in LASTING):
+        return False
     if isinstance(cause, DBAPIError):
         return cause.connection_invalidated or isinstance(cause, sa.exc.OperationalError | sa.exc.InterfaceError)
     return isinstance(cause, sa.exc.TimeoutError)

@@ -5,6 +5,7 @@ lost then; another driver goes on.
 """
 
 import argparse
+import json
 import os
 import sys
 import threading
@@ -31,7 +32,7 @@ def main() -> int:
         storage = Storage(args.storage)
         study, _ = storage.open(args.name)
         for done in Driver(study, storage, executor(args.executor, args.workers, args.scheduler)).run(STOPPED):
-            print(done.to_json(), flush=True)
+            print(json.dumps(done.to_json()), flush=True)
     except InklingError as error:
         print(error, file=sys.stderr, flush=True)
         return 2
