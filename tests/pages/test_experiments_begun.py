@@ -74,6 +74,9 @@ def test_a_study_that_another_machine_works_on_is_watched_and_can_be_stopped_but
     Ledger(storage).write("k", "asked", unit)
     app = open_app(PAGE)
     assert "is running] on elsewhere, 8 at a time" in texts(app)
+    (curves,) = [chart for chart in app.get("plotly_chart") if "In training now" in chart.proto.spec]
+    (line,) = json.loads(curves.proto.spec)["data"]
+    assert (line["name"], line["x"], line["y"]) == ("dropout 0.5, seed 0", [1], [50.0])
     assert "Best so far: trial 1 with **95.00%**" in texts(app)
     with pytest.raises(ExperimentError, match="being worked on"):
         delete_study(storage, "asked")

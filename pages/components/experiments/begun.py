@@ -5,9 +5,11 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from core.errors import InklingError
+from core.experiments.dimensions import DIMENSIONS
 from core.experiments.study import Range, Study, text_of
 from pages.components.experiments.checked import CHOSEN, free_name
 from pages.components.experiments.draft import record_of, replace_draft, toml_of_record
+from pages.components.experiments.form import STRATEGY_TITLES
 from pages.components.experiments.place import Place
 from pages.components.keys import EXPERIMENT_RESULTS
 from pages.components.markup import plain
@@ -44,10 +46,15 @@ def _asked(study: Study) -> None:
 
 def summary(study: Study) -> str:
     """What is varied and how, in one line."""
-    varied = "; ".join(f"{name}: {_values(values)}" for name, values in study.dimensions.items())
-    fixed = "".join(f", {name} {text_of(value)}" for name, value in study.settings.items())
-    times = "" if study.seeds == 1 else f", {study.seeds} seeds each"
-    return f"{study.strategy} over {varied}. Network {study.network} on {dataset_title(study.dataset)}{fixed}{times}."
+    varied = "; ".join(f"{DIMENSIONS[name].label}: {_values(values)}" for name, values in study.dimensions.items())
+    fixed = "".join(f", {DIMENSIONS[name].label} {text_of(value)}" for name, value in study.settings.items())
+    seeds = f"{study.seeds} seeds" if study.seeds > 1 else "one seed"
+    folds = f", {study.folds} folds" if study.folds else ""
+    strategy = STRATEGY_TITLES[study.strategy].partition(":")[0]
+    return (
+        f"{varied}. Held fixed: network {study.network}, data set {dataset_title(study.dataset)}{fixed}. "
+        f"Strategy: {strategy}, {seeds}{folds} each."
+    )
 
 
 def _values(values: object) -> str:

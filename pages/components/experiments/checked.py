@@ -5,16 +5,14 @@ import re
 import streamlit as st
 
 from core.errors import InklingError
-from core.experiments.study import Count, Range, Study
-from core.experiments.study_file import toml_of
+from core.experiments.study import Study
 from pages.components.experiments.draft import Record, seeded, study_of
+from pages.components.experiments.outlook import estimate_panel, outlook
 from pages.components.experiments.place import Place
 from pages.components.keys import EXPERIMENT_START
 from pages.components.markup import plain
-from pages.components.tiles import show_tiles
 
 CHOSEN = "experiment_study"  # session state and the address's query: the study that is looked at
-MOST_REASONS = 8
 
 
 def check_panel(record: Record, taken: list[str], place: Place) -> None:
@@ -30,7 +28,7 @@ def check_panel(record: Record, taken: list[str], place: Place) -> None:
         except InklingError as error:
             st.error(plain(str(error)), icon=":material/error:")
             study = None
-        ready = study is not None and _outlook(study)
+        ready = study is not None and outlook(study)
         if record["name"] in taken:
             st.warning(plain(f"There is a study {record['name']!r} already. Open it above, or choose another name."),
                        icon=":material/warning:")  # fmt: skip
@@ -40,6 +38,8 @@ def check_panel(record: Record, taken: list[str], place: Place) -> None:
             width="stretch",
         ) and study:  # fmt: skip
             start(study, place)
+        if study and ready:
+            estimate_panel(study, place)
         if study and not study.hypothesis.strip():
             st.caption("Without a hypothesis there is nothing to hold the result against; it cannot be added later.")
 
@@ -65,48 +65,3 @@ def free_name(name: str, taken: list[str]) -> str:
         number += 1
         free = f"{stem}-{number}"
     return free
-
-
-def _outlook(study: Study) -> bool:
-    """What is possible and what is not; whether anything is."""
-    count = counted(study)
-    if study.is_small:
-        show_tiles({"Combinations": f"{count.looked_at:,}", "Possible": f"{count.possible:,}"})
-    else:
-        show_tiles(
-            {"Combinations": _many(study), "Possible": f"{count.possible / count.looked_at:.0%}"},
-            {"Possible": f"Of {count.looked_at:,} combinations drawn at random: there are too many to try each."},
-        )
-    _reasons(count)
-    return count.possible > 0
-
-
-def _many(study: Study) -> str:
-    """How many combinations there are, short."""
-    if any(isinstance(values, Range) for values in study.dimensions.values()):
-        return "any number"
-    return f"{study.combinations:,}" if study.combinations < 10**6 else f"{study.combinations:.1e}"
-
-
-def _reasons(count: Count) -> None:
-    impossible = count.looked_at - count.possible
-    if not impossible:
-        return
-    if count.possible:
-        said = f"{impossible:,} of the {count.looked_at:,} combinations looked at cannot be trained, and are left out:"
-        st.warning(said, icon=":material/block:")
-    else:
-        st.error("None of the combinations can be trained:", icon=":material/block:")
-    for number, reason in count.impossible[:MOST_REASONS]:
-        st.markdown(f"- {number:,} × {plain(reason)}")
-    if len(count.impossible) > MOST_REASONS:
-        st.caption(f"And {len(count.impossible) - MOST_REASONS:,} more reasons.")
-
-
-def counted(study: Study) -> Count:
-    return _counted(toml_of(study), study)
-
-
-@st.cache_data(max_entries=100, show_spinner="Counting what is possible …")
-def _counted(text: str, _study: Study) -> Count:
-    return _study.count()

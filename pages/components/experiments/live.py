@@ -1,6 +1,7 @@
 """Watching a study: how far it is, what is training now, the best so far, what failed; stopping it and going on."""
 
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -8,8 +9,10 @@ import streamlit as st
 
 from core.errors import InklingError
 from core.experiments.study import Study, text_of
+from pages.components.experiments.fields import DRAWING
 from pages.components.experiments.place import Place, storage_is_away
 from pages.components.experiments.result_parts import finished, settings_of
+from pages.components.experiments.words import duration
 from pages.components.figure import show_figure
 from pages.components.markup import plain
 from pages.components.tiles import show_tiles
@@ -105,7 +108,7 @@ def _left(holder: "Holder | None", name: str, share: float) -> str:
     gone, done = time.monotonic() - since, share - before
     if done < LEAST_SHARE or gone < LEAST_S:
         return ""
-    return f", about {_duration((1 - share) * gone / done)} left"
+    return f", about {duration((1 - share) * gone / done)} left"
 
 
 @st.cache_resource(max_entries=100, show_spinner=False)
@@ -121,7 +124,7 @@ def _figures(job: "JobState", table: pd.DataFrame) -> None:
         "Failed": f"{job.failed:,}",
     }
     if job.state in BUSY:
-        shown |= {"In training": f"{job.running:,}", "Time": _duration(job.seconds) if job.seconds else "–"}
+        shown |= {"In training": f"{job.running:,}", "Time": duration(job.seconds) if job.seconds else "–"}
     show_tiles(shown, {"Best accuracy": "On validation samples, the mean over its seeds; the test set is not used."})
 
 
@@ -132,6 +135,13 @@ def _buttons(study: Study, storage: "Storage", place: Place, job: "JobState") ->
                 "Stop", icon=":material/stop:", key="experiment_stop", disabled=job.state == "stopping",
                 on_click=_try, args=(_stop, study, storage),
                 help="What is finished stays; the trials in flight are run again when it goes on.",
+            )  # fmt: skip
+        elif job.state == "finished" and study.strategy in DRAWING:
+            more = st.number_input("More trials", 1, 10_000, 10, key="experiment_more", width=140)
+            longer = replace(study, trials=study.trials + int(more))
+            st.button(
+                "Go on", icon=":material/play_arrow:", key="experiment_go_on", on_click=_try,
+                args=(_go_on, longer, place), help="Everything else stays as it was.",
             )  # fmt: skip
         elif job.state != "finished":
             st.button(
@@ -205,9 +215,3 @@ def _failures(table: pd.DataFrame) -> None:
     with st.expander(f"{len(failed):,} failed: why", icon=":material/error:"):
         for reason, number in reasons.head(MOST_FAILURES).items():
             st.markdown(f"- {number:,} × {plain(str(reason) or 'no reason is known')}")
-
-
-def _duration(seconds: float) -> str:
-    if seconds < 90:
-        return f"{seconds:.0f} s"
-    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
