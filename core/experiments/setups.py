@@ -116,6 +116,8 @@ def setup_of(dataset: str, network: str, settings: Configuration) -> AnySetup:
         raise ExperimentError(f"{', '.join(shape)}: only the network 'cnn' has {this}, not {network!r}.")
     changes: dict[str, Any] = {"dataset": dataset, "threads": 1} | settings
     if network == "cnn":
+        if "conv_layers" in shape and "filters" not in shape:  # the usual filters, of as many layers as there are
+            shape["filters"] = CnnShape().filters[: max(1, int(shape["conv_layers"]))]  # type: ignore[arg-type]
         changes["cnn"] = CnnShape(**shape)  # type: ignore[arg-type]
     config = recipe(network, **changes)
     if config.optimizer == "adam" and recipe(network).optimizer != "adam" and "learning_rate" not in settings:
