@@ -35,7 +35,7 @@ def parse_study(content: bytes, name: str = "study") -> Study:
         raise ExperimentError(f"A study's file has up to {MOST_BYTES:,} bytes, not {len(content):,}.")
     try:
         record = tomllib.loads(content.decode("utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:  # no UTF-8, no TOML, or a number of thousands of digits
         raise ExperimentError(f"This is no TOML file: {error}.") from error
     return Study.from_json(record, as_name(name))
 

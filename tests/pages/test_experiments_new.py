@@ -121,6 +121,10 @@ def test_the_file_and_the_form_stay_in_step_and_a_wrong_file_changes_nothing(ope
     text.input(text.value.replace("[dimensions]", "[dimensions")).run()
     assert "line" in errors(app)
     assert not [button for button in app.button if button.key == "experiment_start"]
+    app.segmented_control(key="experiment_side").set_value("form").run()
+    assert field(app, "number_input", "Trials").value == 9
+    app.segmented_control(key="experiment_side").set_value("file").run()
+    assert "line" in errors(app)  # what was typed is there still
     text = field(app, "text_area", "The study as a file")
     text.input("# mine\n" + toml_of_record(record_of(study) | {"trials": 11, "question": "Why?"})).run()
     assert not app.error

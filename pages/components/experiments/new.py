@@ -6,7 +6,7 @@ from pathlib import Path
 import streamlit as st
 
 from core.errors import InklingError
-from core.experiments.study_file import MOST_BYTES, PRESETS, presets, read_study
+from core.experiments.study_file import PRESETS, parse_study, presets, read_study
 from pages.components.experiments.checked import check_panel
 from pages.components.experiments.draft import (
     BEFORE,
@@ -100,9 +100,7 @@ def _upload() -> None:
     if file is None or st.session_state.get(UPLOADED) == file.file_id:
         return
     try:
-        if file.size > MOST_BYTES:
-            raise InklingError(f"A study's file has up to {MOST_BYTES:,} bytes, not {file.size:,}.")
-        record = record_of_toml(file.getvalue().decode("utf-8", "replace"), file.name.removesuffix(".toml"))
+        record = record_of(parse_study(file.getvalue(), file.name.removesuffix(".toml")))
     except InklingError as error:
         st.error(plain(str(error)), icon=":material/error:")
         return
@@ -113,8 +111,9 @@ def _upload() -> None:
 
 def _file(record: Record) -> Record | None:
     """The study as an editable text; None while the text is no study."""
-    typed, made = st.session_state.get(TYPED, ("", None))
-    text = typed if made == record else toml_of_record(record)  # as it was typed, with its remarks, while it holds
+    typed, made = st.session_state.get(TYPED, ("", {}))
+    holds = made | {"name": ""} == record | {"name": ""}
+    text = typed if holds else toml_of_record(record)  # as it was typed, with its remarks and slips
     with st.container(key="experiment_file_text"):
         text = st.text_area(
             "The study as a file", key=seeded("text", text), height=420, label_visibility="collapsed",
@@ -125,6 +124,7 @@ def _file(record: Record) -> Record | None:
     except InklingError as error:
         st.error(plain(str(error)), icon=":material/error:")
         st.caption("The form follows as soon as the file is right.")
+        st.session_state[TYPED] = text, record
         return None
     st.session_state[TYPED] = text, found
     return found
