@@ -22,7 +22,7 @@ LOOK_ALIKE = ("omicron", "iota")  # a zero and a one to look at
 A_LETTER, ASKED = 100, 40  # samples of each letter that teach, and that are asked
 KEEPING = ("prototypes", "head", "top")
 
-START, BUDGET, MOST = 3, 24, 8  # samples of each letter at first; samples drawn then, of at most so many letters
+START, BUDGET, AT_RANDOM = 3, 24, 8  # samples of each letter at first; samples drawn then; of so many random letters
 COACHED = 12  # repetitions, with other samples
 COACH_ASKED = 100  # test samples of each letter
 
@@ -115,10 +115,10 @@ def _coached(source: Network, seed: int) -> dict[str, float]:
     validation = cross_validate(source, first, config)
     assert validation is not None
     coached = np.zeros(classes, int)
-    for request in advise(validation, Letters(first, tuple(map(str, range(len(first))))), BUDGET, MOST):
+    for request in advise(validation, Letters(first, tuple(map(str, range(len(first))))), BUDGET):
         coached[train.classes.index(request.label)] = request.count
     chance = np.zeros(classes, int)
-    chance[rng.choice(classes, MOST, replace=False)] = BUDGET // MOST
+    chance[rng.choice(classes, AT_RANDOM, replace=False)] = BUDGET // AT_RANDOM
     before = accuracy(np.zeros(classes, int))
     return {
         "the coach's letters": accuracy(coached) - before,

@@ -10,9 +10,11 @@ import sys
 
 import numpy as np
 
+from core.embedding.compiled import keep_compiled
 from core.embedding.map_store import keep_map
-from core.embedding.maps import MapConfig, make_map
+from core.embedding.maps import UMAP, MapConfig, make_map
 from core.errors import InklingError
+from core.paths import home_dir
 
 THREADS = min(2, os.cpu_count() or 1)  # the pages shall stay quick beside it
 
@@ -20,6 +22,8 @@ THREADS = min(2, os.cpu_count() or 1)  # the pages shall stay quick beside it
 def main() -> int:
     sha256, config = sys.argv[1], MapConfig(**json.loads(sys.argv[2]))
     embeddings = np.lib.format.read_array(sys.stdin.buffer, allow_pickle=False)
+    if config.kind == UMAP:
+        keep_compiled(home_dir() / "cache" / "numba")
     try:
         keep_map(sha256, make_map(embeddings, config, _tell, THREADS))
     except InklingError as error:

@@ -1,7 +1,9 @@
 """Which letters to draw more of, and what it gained when they were drawn.
 
 The choice is a heuristic: of each letter's errors (those of others that are taken for it count as well) a sample more
-takes away as much as errors fall with the number of samples elsewhere, about as n^-0.7.
+takes away as much as errors fall with the number of samples elsewhere, about as n^-0.7. A handful of answers tells
+little about a single letter, so half of what is expected is the mean of all letters: the samples are spread, the
+letters with fewest come first, and errors decide between letters with as many.
 """
 
 from dataclasses import dataclass
@@ -20,7 +22,7 @@ from core.transfer.letters import Letters
 from core.transfer.validation import CrossValidation
 
 BUDGET = 12  # drawings that a person makes at a stretch
-MOST = 4  # letters asked for at a time
+SPREAD = 0.5  # part of a letter's expected errors that is the mean of all letters
 PRIOR_SAMPLES = 3.0  # a letter's errors are drawn to the mean of all, as if it had so many samples more
 SOFT = 0.5  # part of the errors that is doubt: the probability that went elsewhere, answers that were right included
 WIDE = 1.3  # times the usual spread, from which it is told as a reason
@@ -76,14 +78,12 @@ class _Answers:
     classes: tuple[str, ...]
 
 
-def advise(
-    measured: Attempt | CrossValidation, letters: Letters, budget: int = BUDGET, most: int = MOST
-) -> tuple[Request, ...]:
-    """At most `budget` samples of at most `most` letters, the most wanted first; `letters` are those that taught."""
+def advise(measured: Attempt | CrossValidation, letters: Letters, budget: int = BUDGET) -> tuple[Request, ...]:
+    """`budget` samples, the most wanted letter first; `letters` are those that taught."""
     samples = letters.samples
     sizes = torch.bincount(samples.labels, minlength=len(samples.classes)).numpy()
     need, answers = _need(measured, letters)
-    wanted = _share_out(need, sizes, budget, most)
+    wanted = _share_out(need, sizes, budget)
     spread = _spread(measured, letters)
     order = sorted(wanted, key=lambda number: (-wanted[number], -need[number]))
     return tuple(
@@ -114,17 +114,18 @@ def _need(measured: Attempt | CrossValidation, letters: Letters) -> tuple[np.nda
     return np.minimum((wrong + PRIOR_SAMPLES * mean) / (asked + PRIOR_SAMPLES), 1), answers
 
 
-def _share_out(need: np.ndarray, sizes: np.ndarray, budget: int, most: int) -> dict[int, int]:
-    """One sample after the other to the letter that gains most by it: class → samples."""
+def _share_out(need: np.ndarray, sizes: np.ndarray, budget: int) -> dict[int, int]:
+    """One sample after the other to the letter that is expected to gain most by it: class → samples."""
+    own = need * sizes**PRIOR_POWER  # errors times n^0.7 is the same for any number of samples n
+    scale = (1 - SPREAD) * own + SPREAD * own.mean()
     wanted: dict[int, int] = {}
 
     def gain(number: int) -> float:
         there = sizes[number] + wanted.get(number, 0)
-        return float(need[number] * sizes[number] ** PRIOR_POWER * (there**-PRIOR_POWER - (there + 1) ** -PRIOR_POWER))
+        return float(scale[number] * (there**-PRIOR_POWER - (there + 1) ** -PRIOR_POWER))
 
     for _ in range(budget):
-        open_ones = list(wanted) if len(wanted) == most else range(len(need))
-        best = max(open_ones, key=gain)
+        best = max(range(len(need)), key=gain)
         wanted[best] = wanted.get(best, 0) + 1
     return wanted
 

@@ -2,14 +2,18 @@
 
 import sys
 import time
+from importlib.util import find_spec
+from pathlib import Path
 from types import SimpleNamespace
 
+import numba
 import numpy as np
 import pytest
 from sklearn.neighbors import KNeighborsClassifier
 from tqdm import tqdm
 
 from core.embedding import map_job, map_store
+from core.embedding.compiled import keep_compiled
 from core.embedding.map_store import keep_map, map_file, open_map
 from core.embedding.maps import PCA, TSNE, UMAP, Map, MapConfig, make_map
 from core.embedding.space import Space
@@ -82,6 +86,29 @@ def test_umap_gets_its_settings_and_its_bar_tells_how_far_it_is(groups, monkeypa
     assert told[-1] == (500, 500)
     nearest = np.argsort(((groups - groups[0] - 0.01) ** 2).sum(1))[:5]
     np.testing.assert_allclose(made.place(groups, groups[:1] + 0.01)[0], groups[nearest, :2].mean(0), atol=1e-5)
+
+
+def test_what_umap_compiles_is_kept_on_disk(tmp_path, monkeypatch):
+    """Functions of umap-learn by the same names, since its own compile for 13 s; and that it has such ones."""
+
+    @numba.njit
+    def doubled(number):
+        return 2 * number
+
+    names = {
+        "utils": ["fast_knn_indices"],
+        "umap_": ["smooth_knn_dist", "compute_membership_strengths"],
+        "layouts": ["_nb_optimize_layout_euclidean_single_epoch"],
+    }
+    sources = Path(find_spec("umap").origin).parent
+    for module, functions in names.items():
+        assert all(name in (sources / f"{module}.py").read_text() for name in functions), module
+    fake = {module: SimpleNamespace(**dict.fromkeys(functions, doubled)) for module, functions in names.items()}
+    monkeypatch.setitem(sys.modules, "umap", SimpleNamespace(**fake))
+    monkeypatch.setattr(numba.config, "CACHE_DIR", "")
+    keep_compiled(tmp_path / "numba")
+    assert doubled(21) == 42
+    assert [file.suffix for file in sorted((tmp_path / "numba").rglob("*doubled*"))] == [".nbc", ".nbi"]
 
 
 def test_tsne_in_the_background_is_kept_and_the_next_is_stopped(groups):

@@ -223,12 +223,23 @@ def test_the_coach_asks_for_what_is_confused():
     letters = drawn(4, 1)
     logits = 6 * torch.eye(3)[[0, 0, 0, 0, 1, 1, 2, 2, 2, 2, 2, 2]]  # two psi are read as omega
     validation = CrossValidation(logits, letters.samples.labels, torch.arange(12), 4)
-    first, *others = advise(validation, letters, budget=6, most=2)
-    assert {first.label, *(request.label for request in others)} == {"psi", "omega"}
-    because = {request.label: request.because for request in (first, *others)}
-    assert "2 of 4 were read as ω" in because["psi"]
-    assert "2 ψ were read as ω" in because["omega"]
-    assert sum(request.count for request in (first, *others)) == 6
+    asked = {request.label: request for request in advise(validation, letters, budget=8)}
+    assert sum(request.count for request in asked.values()) == 8
+    assert min(asked["psi"].count, asked["omega"].count) > asked["alpha"].count, "spread, but more of what is confused"
+    assert "2 of 4 were read as ω" in asked["psi"].because
+    assert "2 ψ were read as ω" in asked["omega"].because
+
+
+def test_the_coach_fills_up_first_what_has_few():
+    six = drawn(6, 1)
+    rare = replace(six, samples=six.samples.take(torch.tensor([0, 1, *range(6, 18)])))  # two alpha
+    right = CrossValidation(6 * torch.eye(3)[rare.samples.labels], rare.samples.labels, torch.arange(14), 2)
+    (only,) = advise(right, rare, budget=4)
+    assert (only.label, only.count) == ("alpha", 4)
+    assert "There are 2 samples of it only" in only.because
+    alike = drawn(3, 1)
+    right = CrossValidation(6 * torch.eye(3)[alike.samples.labels], alike.samples.labels, torch.arange(9), 3)
+    assert sorted(request.count for request in advise(right, alike, budget=6)) == [2, 2, 2]
 
 
 def test_the_gain_is_that_on_the_same_test(attempts):

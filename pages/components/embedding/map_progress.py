@@ -70,7 +70,7 @@ def _words(job: MapJob) -> str:
     if job.state == "waiting":
         return f"{name} waits until another map is done."
     if not job.done:
-        ready = "gets ready (about 20 s)" if job.config.kind == UMAP else "gets ready"
+        ready = "gets ready (the first time about 20 s)" if job.config.kind == UMAP else "gets ready"
         return f"{name} {ready} and looks for every sample's neighbours: {round(job.seconds)} s so far"
     left = job.seconds_left
     if left is None:
