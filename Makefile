@@ -27,6 +27,7 @@ lint: $(DEV_READY)
 bench: $(DEV_READY)
 	$(BIN)/python -m core bench
 	$(BIN)/python -m tests.browser.bench_pages
+	$(BIN)/python -m tests.browser.bench_studies
 
 networks: $(RUN_READY)
 	$(BIN)/python -m core.training.ship

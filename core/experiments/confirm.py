@@ -81,7 +81,8 @@ def parts(look: Look, searched: Sequence[float], folds: int = 0) -> list[Part]:
 
 def _between(accuracies: Sequence[float], folds: int = 0) -> tuple[float, float, float]:
     mean, low, high, _ = interval(np.array([accuracies], float), folds)
-    return mean, max(0.0, low), min(1.0, high)
+    low, high = np.clip([low, high], 0, 1).tolist()  # NaN stays what it is
+    return mean, low, high
 
 
 class Confirmation(Work):
