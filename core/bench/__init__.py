@@ -20,6 +20,8 @@ BENCHMARKS: dict[str, str] = {
     "teaching": "core.bench.teaching:run",
     "embedding": "core.bench.embedding:run",
     "photos": "core.bench.photos:run",
+    "execution": "core.bench.execution:run",
+    "experiments": "core.bench.experiments:run",
     "studies": "core.bench.studies:run",
 }
 

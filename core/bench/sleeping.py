@@ -15,13 +15,14 @@ from core.experiments.study import Study
 from core.experiments.unit import KINDS, Record, Unit, Watched
 
 EPOCHS = 2
+TENS = 10.0  # seconds
 DATA_SHA256 = "0" * 64  # there are none
 KINDS["sleeping"] = f"{__name__}:sleep"
 
 
 @dataclass(frozen=True)
 class Sleep:
-    """What a configuration stands for here; `momentum` is how long it sleeps, in seconds."""
+    """What a configuration stands for here; `momentum` is how long it sleeps, in tens of seconds."""
 
     settings: str  # JSON
     seconds: float
@@ -34,7 +35,7 @@ class Sleep:
 class SleepingStudy(Study):
     def setup(self, configuration: Configuration) -> Any:
         settings = self.settings | configuration
-        return Sleep(json.dumps(settings, sort_keys=True), float(settings.get("momentum", 0.0)))  # type: ignore[arg-type]
+        return Sleep(json.dumps(settings, sort_keys=True), TENS * float(settings.get("momentum", 0.0)))  # type: ignore[arg-type]
 
 
 def without_data() -> None:

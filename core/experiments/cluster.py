@@ -5,6 +5,7 @@ Only tasks travel, some kilobytes each; data lie in each machine's own cache (`c
 
 import logging
 import os
+import re
 import threading
 import time
 from concurrent.futures import BrokenExecutor, CancelledError, Future
@@ -74,7 +75,10 @@ class Dask:
     def waits_for(self) -> str:
         if self._client is None or self._workers:
             return ""
-        return f"No worker has come to {self.place} yet; start one with: dask worker {self.address} --nthreads 1"
+        return (
+            f"No worker has come to {self.place} yet; start some with: python -m core.experiments.workers "
+            f"{self.address}"
+        )
 
     def is_back(self) -> bool:
         if self._client is None:
@@ -164,6 +168,8 @@ def _local(workers: int) -> LocalCluster:
 
 
 def _connect(address: str, patience_s: float = PATIENCE_S) -> Client:
+    if not re.fullmatch(r"\w+://[^/\s]+:\d+", address):
+        raise ExperimentError(f"A scheduler's address is as tcp://HOST:8786, not {address!r}.")
     try:
         return Client(address, timeout=patience_s, set_as_default=False, name=f"inkling-{os.getpid()}")
     except (OSError, TimeoutError, ValueError) as error:

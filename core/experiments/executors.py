@@ -2,6 +2,7 @@
 
 import multiprocessing
 import os
+import signal
 import sys
 import threading
 from collections import deque
@@ -167,6 +168,7 @@ def _surroundings() -> Iterator[None]:
 def _begin(environment: dict[str, str]) -> None:
     """Once in each worker: where things lie, and no life after the driver's death."""
     os.environ.update(environment)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the driver, which ends its workers
     threading.Thread(target=_end_with_driver, daemon=True).start()
 
 

@@ -247,4 +247,4 @@ def _fixed(record: dict[str, Any]) -> dict[str, Any]:
 
 def _reason(error: BaseException) -> str:
     cause = error.__cause__ or error
-    return " ".join(str(getattr(cause, "orig", None) or cause).split())[:200].rstrip(".")
+    return " ".join(str(getattr(cause, "orig", None) or cause).split())[:200].rstrip(".?")

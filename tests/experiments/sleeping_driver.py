@@ -13,7 +13,9 @@ def study(count: int, seconds: float, name: str = "asleep", **more) -> sleeping.
     """A grid of `count` configurations, an even number."""
     rates = tuple(round(0.001 * number, 3) for number in range(1, count // 2 + 1))
     dimensions = {"learning_rate": rates, "batch_size": (32, 64)}
-    return sleeping.SleepingStudy("Who wakes up?", dimensions, name, settings={"momentum": seconds}, **more)
+    return sleeping.SleepingStudy(
+        "Who wakes up?", dimensions, name, settings={"momentum": seconds / sleeping.TENS}, **more
+    )
 
 
 def expected(asked: sleeping.SleepingStudy) -> dict[str, float]:
