@@ -283,6 +283,9 @@ class Driver:
         except Exception as error:
             log.exception("A task of %s broke off.", self.study.name)
             records = [_failed(f"{type(error).__name__}: {error}")]
+        left = len(group.units) - len(group.known) - len(records)
+        if left and all(record["state"] == "finished" for record in records):
+            return  # its worker heard of the stop before this process did; the row stays, to be begun again
         del self._groups[key]
         everything = list(group.known.values()) + records
         for number, row in enumerate(group.trials):
