@@ -180,13 +180,15 @@ def _trainings(
     kinds = {keys[number]: kind_of(setups[number]["config"], len(taught.classes)) for number in looked_at}
     ordered = sorted(kinds.values(), key=lambda kind: kind.features[1])
     timed: list[tuple[Kind, Cost]] = []
-    began = time.perf_counter()
     time_kind(ordered[0], taught, validation)  # what is loaded at the first step is no step's time
+    began, worked = time.perf_counter(), time.process_time()
     for place in spread(len(ordered)):
         yield Estimating(len(timed), len(ordered))
         timed.append((ordered[place], time_kind(ordered[place], taught, validation)))
         if time.perf_counter() - began > budget_s and len(timed) >= AT_LEAST:
             break
+    # what other programs take of the processors now, they will go on to take
+    waiting = max(1.0, (time.perf_counter() - began) / max(time.process_time() - worked, 1e-9))
     model = Model(timed)
     costs = {key: model.cost(kind) for key, kind in kinds.items()}
     lengths = [
@@ -194,7 +196,7 @@ def _trainings(
         for key, setup in zip(keys, setups, strict=True)
     ]
     usual = sum(length for length in lengths if length >= 0) / sum(length >= 0 for length in lengths)
-    return [length if length >= 0 else usual for length in lengths], len(timed), len(first)
+    return [waiting * (length if length >= 0 else usual) for length in lengths], len(timed), len(first)
 
 
 def _length(setup: dict[str, Any], cost: Cost, taught: Samples, validation: Samples) -> float:

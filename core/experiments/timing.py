@@ -19,9 +19,7 @@ from core.training.config import TrainingConfig
 from core.training.fit import EVALUATION_BATCH, BatchDone, Trainer, predict
 
 BATCHES = 40  # that are timed at most, after one to warm up
-# Of one kind's steps. Their mean counts, not their median: where other programs want the cores too, a short step goes
-# through unhindered, and a training does not.
-ENOUGH_S = 0.3
+ENOUGH_S = 0.3  # of one kind's steps
 LONG_S = 0.25  # a step so long needs no warming up
 EVALUATED = 3e9  # multiply-adds of a timed evaluation, about
 BIASES = ("cnn", "network", "batch_size", "optimizer", "augmentation", "averaging", "precision", "loss")
@@ -89,24 +87,24 @@ def _counted(network: Network) -> tuple[int, int]:
 
 
 def time_kind(kind: Kind, taught: Samples, validation: Samples) -> Cost:
-    """Real steps on real samples, by one thread."""
+    """Real steps on real samples, by one thread; seconds of the processor's time, which nobody else's work changes."""
     config = kind.config
     network = build(config.spec(len(taught.classes)))
     size = int(min(EVALUATION_BATCH, len(validation), max(16, EVALUATED / max(kind.forward[1], 1))))
     shown = validation.take(torch.arange(size))
     few = taught.take(torch.arange(min(len(taught), BATCHES * config.batch_size)))
     times: list[float] = []
-    last = time.perf_counter()
+    last = time.process_time()
     for event in Trainer(network, few, validation.take(torch.arange(1)), config).run():
         if isinstance(event, BatchDone):
-            times.append(time.perf_counter() - last)
+            times.append(time.process_time() - last)
             if times[0] > LONG_S or (len(times) > 1 and sum(times[1:]) > ENOUGH_S):
                 break
-        last = time.perf_counter()
+        last = time.process_time()
     predict(network, shown.take(torch.arange(min(size, 8))))
-    started = time.perf_counter()
+    started = time.process_time()
     predict(network, shown)
-    evaluation_s = (time.perf_counter() - started) / size
+    evaluation_s = (time.process_time() - started) / size
     warm = times if times[0] > LONG_S or len(times) == 1 else times[1:]
     return Cost(sum(warm) / len(warm), evaluation_s)
 

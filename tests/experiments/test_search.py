@@ -6,7 +6,7 @@ import optuna
 import pytest
 
 from core.errors import ExperimentError
-from core.experiments.search import Known, Search, frozen
+from core.experiments.search import Known, Search, frozen, pruner_of
 from core.experiments.storage import Storage
 from core.experiments.study import Range, Study
 from tests.experiments.here import carry_out
@@ -93,3 +93,24 @@ def test_one_at_a_time_goes_on_after_a_stop_where_it_stood(tmp_path):
     rest, *_ = carry_out(study, tmp_path)
     both = {frozen(done.params): done.values for done in first + rest}
     assert both == {frozen(done.params): done.values for done in whole}
+
+
+def test_pruners_end_what_is_worse_than_half_of_the_others():
+    study = replace(BASE, pruning="median", settings={"epochs": 3})
+    rows = optuna.create_study(direction="maximize", pruner=pruner_of(study))
+    ended = []
+    for level in (0.9, 0.5, 0.7, 0.6, 0.8):  # before the fourth, the middle is 0.7
+        trial = rows.ask()
+        for epoch in (1, 2, 3):
+            trial.report(level, epoch)
+            if epoch < 3 and trial.should_prune():
+                break
+        ended.append(epoch)
+        rows.tell(trial, level)
+    assert ended == [3, 3, 3, 1, 3]
+
+
+def test_hyperband_knows_how_long_the_network_is_trained():
+    pruner = pruner_of(replace(BASE, pruning="hyperband", network="mlp"))
+    assert pruner._max_resource == 10  # the recipe's
+    assert isinstance(pruner_of(BASE), optuna.pruners.NopPruner)
