@@ -8,6 +8,7 @@ bright and is cut out and placed as MNIST does it. Pictures that are glyphs alre
 import os
 from collections.abc import Callable
 from pathlib import Path
+from urllib.parse import unquote
 
 import cv2
 import numpy as np
@@ -55,7 +56,7 @@ def read_folder(folder: Path, name: str) -> tuple[Samples, Samples]:
     if not len(samples[1][1]):
         raise DataError(f"{folder} leaves no picture for testing; give at least one class two pictures or more.")
     train, test = (
-        Samples(name, part, torch.from_numpy(images), torch.from_numpy(labels), classes, notes=tuple(notes))
+        Samples(name, part, torch.from_numpy(images), torch.from_numpy(labels), _names(classes), notes=tuple(notes))
         for part, (images, labels) in zip(("train", "test"), samples, strict=True)
     )
     return train, test
@@ -176,6 +177,12 @@ def _border(picture: np.ndarray) -> np.ndarray:
 def _stretch(ink: np.ndarray) -> np.ndarray:
     """The same with its strongest ink at 255: thin strokes fade when they are reduced."""
     return np.rint(ink * (255 / max(float(ink.max()), 1))).astype(np.uint8)
+
+
+def _names(folders: tuple[str, ...]) -> tuple[str, ...]:
+    """The classes' names: signs that no folder's name may hold, such as a slash, are escaped in it as in addresses."""
+    names = tuple(unquote(folder, errors="replace") for folder in folders)
+    return names if len(set(names)) == len(names) and all(name.isprintable() for name in names) else folders
 
 
 def _stack(glyphs: Glyphs, classes: tuple[str, ...]) -> tuple[np.ndarray, np.ndarray]:

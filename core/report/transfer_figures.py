@@ -12,6 +12,7 @@ from core.report.figures import ACCENT, GREY, SECOND, TEMPLATE, label_text
 GRID = "rgba(128,136,149,0.2)"
 BAND = "rgba(27,148,136,0.16)"  # the accent, faint
 LEGEND = {"orientation": "h", "x": 0, "y": 1, "yanchor": "bottom", "xref": "paper"}
+FEW_SAMPLES = 10  # up to which every number stands at the axis
 
 
 @dataclass(frozen=True)
@@ -114,6 +115,8 @@ def growth_figure(
     _lay_out(figure, title, 360)
     figure.update_layout(showlegend=True)
     figure.update_xaxes(title="samples per letter", showgrid=True, gridcolor=GRID, rangemode="tozero")
+    if len(counts) and max(counts[-1], 0 if expected is None else max(expected[0], default=0)) <= FEW_SAMPLES:
+        figure.update_xaxes(dtick=1)  # there is no half a sample
     figure.update_yaxes(title="right (%)", range=[max(0.0, lowest * 100 - 6), 103])
     return figure
 

@@ -126,7 +126,7 @@ def attempt(
     test with others, `TrainingError` where the source's classes shall be kept and there are no samples of them.
     """
     started = time.perf_counter()
-    _check(source, letters)
+    _check(source, letters, config)
     test = None if test is None else _with_labels_of(letters, test)
     module = source.module()
     rehearsal = rehearsal_of(source, letters.samples, config.seed) if config.keep_classes else None
@@ -196,10 +196,10 @@ def _measured(
     )
 
 
-def _check(source: TrainedNetwork, letters: Letters) -> None:
+def _check(source: TrainedNetwork, letters: Letters, config: TransferConfig) -> None:
     if not source.passport.reads_glyphs:
         raise NetworkError(f"The network {source.name!r} takes the rows of a table; choose one that reads glyphs.")
-    if len(letters.samples.classes) < 2:
+    if len(letters.samples.classes) < 2 and not config.keep_classes:
         raise DataError(f"{letters.samples.name!r} holds one letter only; give at least two, to be told apart.")
 
 

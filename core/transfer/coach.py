@@ -2,8 +2,8 @@
 
 The choice is a heuristic: of each letter's errors (those of others that are taken for it count as well) a sample more
 takes away as much as errors fall with the number of samples elsewhere, about as n^-0.7. A handful of answers tells
-little about a single letter, so half of what is expected is the mean of all letters: the samples are spread, the
-letters with fewest come first, and errors decide between letters with as many.
+little about a single letter, so most of what is expected is the mean of all letters: those with fewest samples are
+filled up first, then errors decide between letters with as many. Asking for many samples of a few letters gained less.
 """
 
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ from core.transfer.letters import Letters
 from core.transfer.validation import CrossValidation
 
 BUDGET = 12  # drawings that a person makes at a stretch
-SPREAD = 0.5  # part of a letter's expected errors that is the mean of all letters
+SPREAD = 0.9  # part of a letter's expected errors that is the mean of all letters
 PRIOR_SAMPLES = 3.0  # a letter's errors are drawn to the mean of all, as if it had so many samples more
 SOFT = 0.5  # part of the errors that is doubt: the probability that went elsewhere, answers that were right included
 WIDE = 1.3  # times the usual spread, from which it is told as a reason

@@ -148,7 +148,7 @@ def negatives_of(letters: Samples, seed: int) -> tuple[Tensor, Tensor]:
     rng = np.random.default_rng(seed)
     scribbles = np.stack([render(bend(scribble(rng), rng), rng.uniform(*PEN_PX)) for _ in range(SCRIBBLES)])
     made, parents = [torch.from_numpy(scribbles)[:, None]], [torch.full((SCRIBBLES, 2), -1)]
-    for number in range(PAIRS):
+    for number in range(PAIRS if len(letters.labels.unique()) > 1 else 0):  # of one letter alone: scribbles
         first = int(torch.randint(len(letters), (1,), generator=generator))
         others = (letters.labels != letters.labels[first]).nonzero()[:, 0]
         pair = torch.tensor([first, int(others[torch.randint(len(others), (1,), generator=generator)])])

@@ -47,7 +47,7 @@ class LiveJob(Job):
     kind = KIND
 
     def __init__(self, source: str, captures: Sequence[Capture], name: str) -> None:
-        """Raises `InklingError` where it could not be kept in the end, or there are fewer than two symbols."""
+        """Raises `InklingError` where it could not be kept in the end."""
         super().__init__(name)
         check_savable(name)
         self.source = source
@@ -55,8 +55,6 @@ class LiveJob(Job):
         self.doing = "getting ready"
         self._letters = as_letters(captures, name)
         self._share = 0.0
-        if len(self._letters.classes) < 2:
-            raise DataError("Teach at least two symbols: a network learns to tell one from the other.")
 
     @property
     def progress(self) -> float:

@@ -48,12 +48,10 @@ def _network(recognizer: Recognizer) -> None:
             st.text_input("Network", key=NETWORK_NAME, max_chars=64, width=200, persist_state="session")
             st.button(
                 "Teach a network", key="live_keep_teach", icon=":material/model_training:", on_click=_teach,
-                args=(recognizer.network.name,), disabled=len(act.teaching().labels) < 2,
+                args=(recognizer.network.name,),
                 help="All layers learn the captures, changed as hands change them, beside samples of the classes that "
                 "the network reads already. It runs in the background.",
             )  # fmt: skip
-        if len(act.teaching().labels) < 2:
-            st.caption("A network learns two new symbols or more, with at least two captures each to be measured.")
         if job is not None:
             _came_of(job)
 

@@ -51,6 +51,11 @@ def test_a_folder_per_class(image_folder):
     assert train.notes == ()
 
 
+def test_signs_that_no_folder_can_hold_are_written_as_in_addresses(image_folder):
+    folder = image_folder("escaped", **{"a%2Fb ❤": 5, "100%": 5})
+    assert load(f"folder:{folder}").classes == ("100%", "a/b ❤")
+
+
 def test_the_two_parts_share_no_picture_and_miss_none(tmp_path):
     """Each picture is told by its own grey."""
     for label, greys in (("a", range(50, 90)), ("b", range(100, 117))):

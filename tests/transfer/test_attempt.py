@@ -9,7 +9,7 @@ import torch
 
 from core.data import Samples
 from core.data.strokes import draw_glyphs
-from core.errors import NetworkError, TrainingError
+from core.errors import DataError, NetworkError, TrainingError
 from core.networks import NetworkSpec, open_network, save_network
 from core.networks.base import as_input, build
 from core.training.fit import EpochDone
@@ -168,6 +168,15 @@ def test_kept_classes_are_measured(tmp_path):
     assert low <= found.lost + 0.01
     assert high >= found.lost - 0.01
     assert open_network(tried.keep("both").name).passport.classes == tried.classes
+
+
+def test_one_letter_is_taught_beside_classes_that_stay(tmp_path):
+    config = TransferConfig("head", epochs=1, keep_classes=True, validate=False)
+    *_, tried = attempt(small_digits(tmp_path), drawn(4, 1, ("psi",)), config, drawn(5, 2, ("psi",)))
+    assert tried.classes == (*"0123456789", "psi")
+    assert tried.test_accuracy >= 0.8
+    with pytest.raises(DataError, match="holds one letter only"):
+        list(attempt(open_network("report"), drawn(4, 1, ("psi",)), replace(config, keep_classes=False)))
 
 
 def test_forgetting_counts_what_crosses_the_border():

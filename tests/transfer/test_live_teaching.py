@@ -62,5 +62,3 @@ def test_what_cannot_be_kept_is_told_before_anything_is_learned(captures):
         LiveJob("report", captures, "digits")
     with pytest.raises(NetworkError, match="no name"):
         LiveJob("report", captures, "no/name")
-    with pytest.raises(DataError, match="at least two symbols"):
-        LiveJob("report", [capture for capture in captures if capture.label == "psi"], "one")

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from core.transfer.attempt import Attempt
     from core.transfer.sure_job import SureJob
 
+GUESS = " Dashed: a guess of how it goes on, from the shape of the curve; the less of the curve there is, the rougher."
 METHOD, EPOCHS = "sure_method", "sure_epochs"
 SLOW = ("finetune", "scratch", "top")
 
@@ -93,6 +94,7 @@ def _answer(desk: Desk) -> None:
 
 def _in_words(job: "SureJob") -> None:
     from core.report.transfer_tables import METHOD_TITLES
+    from pages.components.transfer.teach_result import percent_text
 
     attempt = job.attempt
     how = METHOD_TITLES[job.question.config.method]
@@ -108,7 +110,8 @@ def _in_words(job: "SureJob") -> None:
     low, high = found.interval
     st.html(
         f'<div class="sure-number"><b>{right:,} of {count:,}</b> letters are read rightly by a network that never saw '
-        f"them<span>{how}, from {job.question.source}; 95 % interval {low * 100:.1f} to {high * 100:.1f} %</span></div>"
+        f"them<span>{how}, from {job.question.source}; 95 % interval {percent_text(low)} to {percent_text(high)} %"
+        "</span></div>"
     )
     st.markdown(_meaning(right, count, low))
     for note in attempt.notes:
@@ -152,8 +155,8 @@ def _growth(job: "SureJob") -> None:
     show_figure(
         growth_figure(curve.counts, curve.accuracies, curve.low, curve.high, curve.expected),
         "sure_growth",
-        "How well letters that were held back are read, by how many samples of each taught. Dashed: a guess of how it "
-        "goes on, from the shape of the curve; the less of the curve there is, the rougher.",
+        "How well letters that were held back are read, by how many samples of each taught."
+        + ("" if curve.expected is None else GUESS),
     )
     if curve.method != job.question.config.method:
         st.caption(
@@ -175,6 +178,9 @@ def _advice(job: "SureJob") -> None:
     st.markdown("##### What would help")
     for sentence in job.curve.advice:
         st.markdown(f"- {plain(sentence)}")
+    found = job.attempt.validation
+    if found is not None and found.right.all():
+        return  # it was said already: more would only make it surer
     for request in advise(job.attempt, job.attempt.letters):
         from core.reading import written
 

@@ -78,8 +78,8 @@ def _overview(desk: Desk, usable: int) -> None:
 @st.fragment
 def _ways_in(desk: Desk) -> None:
     """As a fragment: a stroke of the pen leaves the grid as it is."""
-    if not desk.letters.letters:
-        st.session_state.setdefault(WAY, "draw")
+    if not desk.letters.letters and st.session_state.get(WAY) is None:
+        st.session_state[WAY] = "draw"
     way = st.segmented_control(
         "Add letters", list(WAYS), format_func=lambda w: WAYS[w][0], key=WAY, persist_state="session", wrap=True
     )

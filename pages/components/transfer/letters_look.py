@@ -40,7 +40,7 @@ PREVIEWED = 6  # letters, at most
 def look(desk: Desk) -> None:
     """All letters by class; what is chosen of them can be changed."""
     if not desk.letters.letters:
-        st.info("This set is empty. Choose a way to add letters above.", icon=":material/draw:")
+        st.info("This set is empty: add letters above. Nine of each are a good start.", icon=":material/draw:")
         return
     with telling():
         with st.container(horizontal=True, vertical_alignment="bottom"):
@@ -75,7 +75,10 @@ def _part(desk: Desk) -> slice:
 
 def _undo(desk: Desk) -> None:
     if (steps := steps_back(desk)) and st.button(
-        "Undo", key="letters_undo", icon=":material/undo:", help=f"Takes back: {steps[-1][0]}. {len(steps)} in all."
+        "Undo change",
+        key="letters_undo",
+        icon=":material/undo:",
+        help=f"Takes back: {steps[-1][0]}. {len(steps)} in all.",
     ):
         choose(())
         undo(desk)

@@ -9,7 +9,7 @@ import streamlit as st
 from core.errors import InklingError
 from pages.components.keys import TRANSFER_START
 from pages.components.transfer.desk import Desk, no_letters
-from pages.components.transfer.teach_test import choose_test
+from pages.components.transfer.teach_test import NO_ARCHIVE, choose_test
 
 if TYPE_CHECKING:
     from core.transfer.teach_job import Plan
@@ -75,8 +75,10 @@ def _settings(desk: Desk) -> None:
                 "the old ones is measured. Otherwise the letters take their place.",
             )  # fmt: skip
             test, problem = choose_test(desk)
-        if problem:
-            st.error(problem, icon=":material/error:")
+        if problem == NO_ARCHIVE:
+            st.info(problem, icon=":material/info:")
+        elif problem:
+            st.error(plain(problem), icon=":material/error:")
         if not methods:
             st.info("Choose at least one way to teach.", icon=":material/info:")
         from core.transfer.job import running

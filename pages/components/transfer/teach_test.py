@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from core.data.uploads import MAX_ARCHIVE_BYTES
 from core.errors import DataError, InklingError
 from core.transfer.letters_set import Letter, LettersSet
 from core.transfer.letters_store import list_letters, open_letters
@@ -13,6 +14,7 @@ from pages.components.transfer.desk import Desk
 
 NONE, UPLOAD = "none", "upload a ZIP …"
 TEST, ARCHIVE = "transfer_test", "transfer_test_archive"
+NO_ARCHIVE = "The test set is still to come: choose a ZIP that holds a folder of pictures for each letter."
 NOTED = 3  # of what is wrong with an upload
 
 
@@ -47,9 +49,12 @@ def _people(classes: tuple[str, ...]) -> LettersSet:
 
 
 def _uploaded() -> LettersSet | None:
-    archive = st.file_uploader("A ZIP with a folder of pictures for each letter", "zip", key=ARCHIVE)
+    archive = st.file_uploader(
+        "A ZIP with a folder of pictures for each letter", "zip", key=ARCHIVE,
+        max_upload_size=MAX_ARCHIVE_BYTES // 1_000_000,
+    )  # fmt: skip
     if archive is None:
-        raise DataError("Choose a ZIP that holds a folder of pictures for each letter, or another test set.")
+        raise DataError(NO_ARCHIVE)
     found, notes = _unpacked(archive.getvalue(), archive.name)
     for note in notes[:NOTED]:
         st.caption(plain(note))
