@@ -117,7 +117,7 @@ def _need(measured: Attempt | CrossValidation, letters: Letters) -> tuple[np.nda
 def _share_out(need: np.ndarray, sizes: np.ndarray, budget: int) -> dict[int, int]:
     """One sample after the other to the letter that is expected to gain most by it: class → samples."""
     own = need * sizes**PRIOR_POWER  # errors times n^0.7 is the same for any number of samples n
-    scale = (1 - SPREAD) * own + SPREAD * own.mean()
+    scale = (1 - SPREAD) * own + SPREAD * (own.mean() or 1.0)  # without any doubt all are wanted alike
     wanted: dict[int, int] = {}
 
     def gain(number: int) -> float:

@@ -247,7 +247,7 @@ def test_the_coach_fills_up_first_what_has_few():
     assert (only.label, only.count) == ("alpha", 4)
     assert "There are 2 samples of it only" in only.because
     alike = drawn(3, 1)
-    right = CrossValidation(6 * torch.eye(3)[alike.samples.labels], alike.samples.labels, torch.arange(9), 3)
+    right = CrossValidation(600 * torch.eye(3)[alike.samples.labels], alike.samples.labels, torch.arange(9), 3)
     assert sorted(request.count for request in advise(right, alike, budget=6)) == [2, 2, 2]
 
 
