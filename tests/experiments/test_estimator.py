@@ -28,8 +28,8 @@ def test_scikit_learn_finds_nothing_wrong():
 
 
 def test_a_study_with_folds_is_a_grid_search(tmp_path):
-    grid = {"activation": ["relu", "tanh"], "filters": [2, 4]}
-    fixed = {"conv_layers": 1, "dense_nodes": 8, "epochs": 2, "batch_size": 64}
+    grid = {"activation": ["relu", "tanh"], "filters": [1, 3]}
+    fixed = {"conv_layers": 1, "dense_nodes": 8, "epochs": 1, "batch_size": 100}
     whole = load("digits-8x8", "train")
     search = GridSearchCV(
         NetworkClassifier(**fixed), grid, cv=StratifiedKFold(3, shuffle=True, random_state=0), refit=False
