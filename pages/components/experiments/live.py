@@ -78,7 +78,8 @@ def _panel(study: Study, storage: "Storage", place: Place, seen_busy: bool) -> N
 
 def _headline(study: Study, job: "JobState", holder: "Holder | None", records: list[dict[str, Any]]) -> None:
     colour, icon, words = STATES[job.state]
-    where = f" on {plain(holder.owner.rsplit(':', 2)[0])}" if holder and job.state in BUSY else ""
+    host = holder.owner.rsplit(":", 2)[0].partition("/")[0] if holder else ""
+    where = f" on {plain(host)}" if host and job.state in BUSY else ""
     workers = f", {job.workers} at a time" if job.workers and job.state in BUSY else ""
     st.markdown(f"{icon} **{plain(study.name)}** :{colour}[{words}]{where}{workers}")
     if job.state in BUSY and job.planned:
@@ -86,7 +87,7 @@ def _headline(study: Study, job: "JobState", holder: "Holder | None", records: l
         ended = f"{job.finished + job.failed:,} of {job.planned:,} trials"
         st.progress(share, f"{ended}{_left(holder, study.name, share)}")
     if job.message:
-        st.markdown(plain(job.message))
+        st.info(plain(job.message), icon=":material/info:")
     elif job.state == "running" and not job.running and not job.finished + job.failed:
         st.caption("The workers are starting; each loads its libraries first.")
 

@@ -46,7 +46,7 @@ def outlook(study: Study) -> bool:
 def _many(study: Study) -> str:
     """How many combinations there are, short."""
     if any(isinstance(values, Range) for values in study.dimensions.values()):
-        return "no end"
+        return "endless"
     return f"{study.combinations:,}" if study.combinations < 10**6 else f"{study.combinations:.1e}"
 
 
