@@ -18,8 +18,10 @@ MOST_CURVES, AT_FIRST, MOST_BARS = 6, 3, 15
 
 
 def cost(study: Study, storage: "Storage", table: pd.DataFrame) -> None:
-    done = finished(table)
-    if len(done):
+    if not table["accuracy"].notna().any():
+        st.info("No trial came far enough to be measured; the table says why.", icon=":material/info:")
+        return
+    if len(finished(table)):
         left, right = st.columns(2, gap="large")
         with left:
             _cost(study, table, "seconds")

@@ -30,6 +30,8 @@ def overview(study: Study, storage: "Storage", table: pd.DataFrame) -> None:
         st.info("No trial was completed, so there is no answer yet; the table says why.", icon=":material/info:")
     found = kept(("effects", *table.attrs["sign"]), lambda: effects(study, table))
     _answer(study, found)
+    if not table["accuracy"].notna().any():
+        return
     left, right = st.columns(2, gap="large")
     with left:
         _effects(found)
