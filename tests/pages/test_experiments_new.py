@@ -1,10 +1,13 @@
 """Experiments, asking: the form, the file, what is counted before the start, and the start; nothing is trained."""
 
+from collections.abc import Iterator
+
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from core.errors import ExperimentError
 from core.experiments import jobs
+from core.experiments.estimate import Estimate, Estimating
 from core.experiments.storage import opened, own_storage
 from core.experiments.study import Range, Study
 from core.experiments.study_file import parse_study, presets, read_study
@@ -166,3 +169,33 @@ def test_start_hands_the_study_over_as_it_was_written(open_app, monkeypatch):
     app.button(key="experiment_new").click().run()  # what was written is there still, under a name that is free
     assert field(app, "text_area", "Hypothesis").value == "*Nothing* happens."
     assert field(app, "text_input", "Name").value == "mine-2"
+
+
+def test_an_estimate_is_made_on_demand_and_holds_for_its_study_only(open_app, monkeypatch):
+    asked = []
+
+    def estimating(study: Study, workers: int, storage: str | None, stop: object) -> Iterator[Estimating | Estimate]:
+        asked.append((study.seeds, workers, storage))
+        if study.seeds > 2:
+            raise ExperimentError("There is no such data.")
+        yield Estimating(0, 3)
+        yield Estimate(6, 10, 2, 24, 300.0, 180.0, 2, 3, 3, True, ("A *note*.",))
+
+    monkeypatch.setattr("core.experiments.estimate.estimating", estimating)
+    app = open_app(PAGE)
+    app.button(key="experiment_estimate_start").click().run()
+    app.session_state["experiment_estimate"].join()
+    app.run()
+    said = "\n".join(line.value for line in [*app.markdown, *app.caption])
+    assert "About **3 min** with 2 workers: 10 trainings, 5 min on one core." in said
+    assert "2 more are in the storage already. Sharing saves 12 of 24." in said
+    assert r"A \*note\*." in said
+    app.number_input(key="experiment_price").set_value(0.6).run()
+    assert any("**0.06**" in line.value for line in app.markdown)  # two cores for 180 s at 0.6 an hour each
+
+    field(app, "number_input", "Seeds").set_value(3).run()
+    app.button(key="experiment_estimate_start").click().run()
+    app.session_state["experiment_estimate"].join()
+    app.run()
+    assert "There is no such data." in errors(app)
+    assert [(seeds, storage) for seeds, _, storage in asked] == [(2, own_storage()), (3, own_storage())]

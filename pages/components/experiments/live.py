@@ -73,7 +73,17 @@ def _panel(study: Study, storage: "Storage", place: Place, seen_busy: bool) -> N
             with failures:
                 _failures(table)
     except InklingError as error:
+        if _is_gone(study, storage):
+            st.rerun()
         storage_is_away(str(error))
+
+
+def _is_gone(study: Study, storage: "Storage") -> bool:
+    """Whether another visitor has deleted it."""
+    try:
+        return study.name not in storage.names()
+    except InklingError:
+        return False
 
 
 def _headline(study: Study, job: "JobState", holder: "Holder | None", records: list[dict[str, Any]]) -> None:

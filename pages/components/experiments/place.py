@@ -1,5 +1,6 @@
 """Where studies are kept and where they run."""
 
+import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,7 @@ if TYPE_CHECKING:  # Optuna comes with it, and takes half a second
     from core.experiments.storage import Storage
 
 ABSENT = "experiment_absent"  # session state: the address that did not answer, and what was said
+MOST_WORKERS = {"processes": 4 * (os.cpu_count() or 1), "dask": 1000}  # more would stand in each other's way
 TITLES = {"processes": "Processes on this machine", "dask": "Dask: many machines"}
 
 
@@ -46,7 +48,7 @@ def choose_place() -> Place:
         left, right = st.columns(2)
         with left:
             workers = st.number_input(
-                "Workers", 0, 1000, 0, key="experiment_workers", persist_state="session",
+                "Workers", 0, MOST_WORKERS[executor], 0, key=f"experiment_workers_{executor}", persist_state="session",
                 help="How many trials run at a time; 0: one a core, or as many as the scheduler has.",
             )  # fmt: skip
         with right:
