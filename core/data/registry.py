@@ -64,12 +64,20 @@ def files_sign(name: str) -> tuple[str, int, int, int]:
 
 
 def _place(path: str) -> Path:
-    """Where a path of the user's is: from here, or else among the data sets in `INKLING_DATA`."""
+    """Where a path of the user's is: from here, or else among the data sets in `INKLING_DATA`.
+
+    Raises `DataError` for a relative one that is in neither.
+    """
     place = Path(path).expanduser()
     if place.is_absolute() or place.exists():
         return place.absolute()
     shared = (data_dir() / place).absolute()
-    return shared if shared.exists() else place.absolute()
+    if not shared.exists():
+        raise DataError(
+            f"{path} does not exist, neither in {Path.cwd()} nor in {data_dir().absolute()}; put it there, or set "
+            "INKLING_DATA to the folder that holds it."
+        )
+    return shared
 
 
 @lru_cache(maxsize=8)  # a training, its validation and its test look at the same few sets

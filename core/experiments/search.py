@@ -4,7 +4,7 @@ import math
 import random
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from itertools import chain
+from itertools import chain, islice
 from typing import Any
 
 import optuna
@@ -16,6 +16,7 @@ from core.experiments.study import Range, Study, text_of
 
 GUIDED_DRAWS = 20  # of TPE's for one trial; it may name the same few again and again
 DRAWS = 2000
+LISTED = 1000  # combinations in their order, among which the first possible one is looked for
 Frozen = tuple[Value, ...]  # a configuration's values, in the study's order
 
 
@@ -39,11 +40,14 @@ class Search:
 
     def __init__(self, study: Study) -> None:
         self._study = study
+        self._problems: dict[Frozen, str] = {}
         self._rest = study.grid()
-        self._first = next((c for c in study.some() if not study.problem(c)), None)
+        listed = study.strategy in ("grid", "one-at-a-time")
+        begin = islice(study.grid(), LISTED) if listed else iter(())
+        self._first = next((c for c in chain(begin, study.some()) if not study.problem(c)), None)
         if self._first is None:
-            reason = next(iter(study.count().impossible))[1]
-            raise ExperimentError(f"No combination of this study is possible: {reason}")
+            what = "No combination of this study" if study.is_small else "None of many combinations tried"
+            raise ExperimentError(f"{what} is possible: {study.count().impossible[0][1]}")
 
     def next(self, known: Known, guided: Callable[[], Configuration] | None = None) -> Configuration | None:
         """One that may begin now; None while others have to end first, or when there is nothing left.
@@ -55,8 +59,15 @@ class Search:
             return next(possible, None)
         if self._study.strategy == "one-at-a-time":
             assert self._first is not None
-            return next(iter(_one_at_a_time(self._study, self._first, known)), None)
+            return next(iter(_one_at_a_time(self._study, self._first, known, self._is_possible)), None)
         return self._drawn(known, guided) if len(known.begun) < self._study.trials else None
+
+    def _is_possible(self, configuration: Configuration) -> bool:
+        """A walk asks for the same again and again."""
+        key = frozen(configuration)
+        if key not in self._problems:
+            self._problems[key] = self._study.problem(configuration)
+        return not self._problems[key]
 
     def _drawn(self, known: Known, guided: Callable[[], Configuration] | None) -> Configuration | None:
         """Drawn until one is possible and new; no trial is spent on others.
@@ -75,7 +86,9 @@ class Search:
         return [c for c in self._study.grid() if frozen(c) not in known.begun and not self._study.problem(c)]
 
 
-def _one_at_a_time(study: Study, best: Configuration, known: Known) -> list[Configuration]:
+def _one_at_a_time(
+    study: Study, best: Configuration, known: Known, is_possible: Callable[[Configuration], bool]
+) -> list[Configuration]:
     """The next step of a search along one axis after another, the others held at the best so far.
 
     Begins with `best`; ends after `rounds`, or a round that changed nothing.
@@ -86,7 +99,7 @@ def _one_at_a_time(study: Study, best: Configuration, known: Known) -> list[Conf
         for name, values in study.dimensions.items():
             assert not isinstance(values, Range)
             line = [best | {name: value} for value in values]
-            line = [configuration for configuration in line if not study.problem(configuration)]
+            line = [configuration for configuration in line if is_possible(configuration)]
             if unknown := [c for c in line if frozen(c) not in known.accuracy]:
                 return [c for c in unknown if frozen(c) not in known.begun]
             good = [c for c in line if not math.isnan(known.accuracy[frozen(c)])]  # the others failed, or were pruned

@@ -42,7 +42,7 @@ def test_presets_have_the_reports_variations():
 
 def test_missing_data_are_named(tmp_path, monkeypatch):
     monkeypatch.setenv("INKLING_DATA", str(tmp_path))
-    with pytest.raises(DataError, match=r"heart/heart\.csv"):
+    with pytest.raises(DataError, match=r"heart/heart\.csv does not exist, .* set INKLING_DATA"):
         sha256_of(read_study("heart").dataset)
     with pytest.raises(DataError, match=r"gcdb\.npz is missing; set INKLING_DATA"):
         sha256_of(read_study("transfer").dataset)

@@ -60,6 +60,16 @@ def test_one_at_a_time_leaves_out_what_failed_and_begins_at_what_is_possible():
     assert all(c["conv_layers"] != 5 for c in found)
 
 
+def test_one_at_a_time_begins_with_the_first_values_however_many_there_are():
+    names = ("dropout", "second_dropout", "momentum", "averaging")
+    many = {name: tuple(i / 30 for i in range(30)) for name in names}
+    study = replace(BASE, dimensions=many, strategy="one-at-a-time", rounds=1)
+    found = walk(study, lambda c: -abs(c["momentum"] - 0.5))
+    assert frozen(found[0]) == (0.0, 0.0, 0.0, 0.0)
+    assert len(found) == 4 * 29 + 1
+    assert found[-1]["momentum"] == 0.5
+
+
 def test_where_nothing_is_possible_the_reason_is_told():
     with pytest.raises(ExperimentError, match="No combination of this study is possible: filters: only the network"):
         Search(replace(BASE, network="mlp", dimensions={"filters": (2, 4)}))
