@@ -124,8 +124,17 @@ class MapJob:
             self.state = "stopped"
         else:
             log.error("The process of a map ended with %s: %s", code, said)
-            reason = said.splitlines()[-1] if code == 2 and said else f"its process ended with {code}: {said[-200:]}"
-            self.state, self.message = "failed", f"There is no map: {reason}"
+            self.state, self.message = "failed", f"There is no map: {_reason(code, said)}"
+
+
+def _reason(code: int, said: str) -> str:
+    """Why the process made no map, from how it ended and what it said last."""
+    last = said.splitlines()[-1] if said else ""
+    if code == 2 and last:
+        return last  # a sentence of ours
+    if code < 0:
+        return "its process was ended from outside, perhaps for want of memory; make it again, or of fewer samples."
+    return f"its process broke off ({last or f'it ended with {code}'}); make it again, or with other settings."
 
 
 def _start(sha256: str, config: MapConfig, rows: IO[bytes], errors: IO[bytes]) -> subprocess.Popen[bytes]:

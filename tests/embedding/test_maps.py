@@ -136,6 +136,8 @@ def test_a_job_that_cannot_be_done_says_why():
     job.join(60)
     assert job.state == "failed"
     assert job.message == "There is no map: A map by t-SNE needs at least 5 samples, not 4; take more."
+    assert "ended from outside, perhaps for want of memory" in map_job._reason(-9, "")
+    assert "broke off (ValueError: no)" in map_job._reason(1, "Traceback\nValueError: no")
 
 
 def test_damaged_and_foreign_maps_are_not_shown(inkling_home, monkeypatch):

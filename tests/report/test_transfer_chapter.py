@@ -103,7 +103,7 @@ def test_an_attempt_is_a_file_of_its_own(head):
 
 
 def test_a_network_that_was_not_taught_letters_has_no_such_chapter():
-    assert list(CHAPTERS) == ["training", "transfer", "examination"]
+    assert "transfer" in CHAPTERS
     assert transfer_chapter("report") is None
 
 

@@ -28,6 +28,8 @@ from core.transfer.notes import twins
 from core.transfer.rehearsal import Rehearsal, rehearsal_of
 from core.transfer.validation import CrossValidation, cross_validate
 
+pytestmark = pytest.mark.usefixtures("small_epochs")
+
 SYMBOLS = ("alpha", "psi", "omega")
 EPOCHS = {"head": 2, "top": 2}  # of the quick ones; one is enough for the others
 

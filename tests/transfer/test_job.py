@@ -17,6 +17,8 @@ from core.transfer.letters_set import Letter, LettersSet
 from core.transfer.preparation import letters_of
 from core.transfer.teach_job import Plan, TeachJob
 
+pytestmark = pytest.mark.usefixtures("small_epochs")
+
 PATIENCE_S = 60
 
 
