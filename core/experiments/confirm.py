@@ -20,7 +20,7 @@ from scipy.special import stdtrit
 from core.errors import ExperimentError
 from core.experiments.confirmations import setup_text
 from core.experiments.data_cache import sha256_of
-from core.experiments.dimensions import Configuration
+from core.experiments.dimensions import DIMENSIONS, Configuration, text_of
 from core.experiments.effects import interval
 from core.experiments.executors import Processes, cores
 from core.experiments.ledger import Ledger
@@ -71,9 +71,9 @@ def interval_of(accuracies: Sequence[float], samples: int) -> tuple[float, float
     return mean, max(0.0, mean - math.hypot(seeds, mean - low)), min(1.0, mean + math.hypot(seeds, high - mean))
 
 
-def parts(look: Look, searched: Sequence[float], folds: int = 0) -> list[Part]:
-    """What the search said of the trial, and what the new trainings say; `searched`: its accuracies in the search."""
-    said = [Part("In the search, validation samples", *_between(searched, folds), len(searched))]
+def parts(look: Look, folds: int = 0) -> list[Part]:
+    """What the search said of the trial, and what the new trainings say."""
+    said = [Part("In the search, validation samples", *_between(look.searched, folds), len(look.searched))]
     said.append(Part("New seeds, validation samples", *_between(look.validation), len(look.validation)))
     low, high = (math.nan if end is None else end for end in (look.low, look.high))
     return [*said, Part("New seeds, test set", fmean(look.test), low, high, len(look.test))]
@@ -91,11 +91,18 @@ class Confirmation(Work):
     kind = "confirmation"
 
     def __init__(
-        self, study: Study, storage: Storage, trial: int, configuration: Configuration, count: int = SEEDS
+        self,
+        study: Study,
+        storage: Storage,
+        trial: int,
+        configuration: Configuration,
+        searched: Sequence[float],
+        count: int = SEEDS,
     ) -> None:
-        """Raises `ExperimentError` for a trial that cannot be confirmed."""
+        """`searched`: the trial's accuracies in the search. Raises `ExperimentError` where it cannot be confirmed."""
         super().__init__()
         self.study, self.trial, self._storage = study, trial, storage
+        self._searched, self._settings = tuple(searched), words_of(configuration)
         self._looks, self._ledger = Looks(storage), Ledger(storage)
         setup = study.setup(configuration)
         if study.final_epochs and isinstance(setup, Setup):
@@ -116,7 +123,7 @@ class Confirmation(Work):
         look = self._looks.write(
             Look(
                 self.study.name, self.study.dataset, self.trial, self.seeds, self.epochs,
-                tuple(unit.key for unit in units),
+                tuple(unit.key for unit in units), searched=self._searched, settings=self._settings,
             )
         )  # fmt: skip
         try:
@@ -177,13 +184,20 @@ def _ended(look: Look, records: Sequence[Record], state: str) -> Look:
     )  # fmt: skip
 
 
-def start(study: Study, storage: Storage, trial: int, configuration: Configuration, count: int = SEEDS) -> Confirmation:
+def start(
+    study: Study,
+    storage: Storage,
+    trial: int,
+    configuration: Configuration,
+    searched: Sequence[float],
+    count: int = SEEDS,
+) -> Confirmation:
     """Begins one in the background; raises `ExperimentError` while another of this study goes on."""
     with _guard:
         going = _active.get((storage.url, study.name))
         if going is not None and going.running:
             raise ExperimentError(f"Trial {going.trial} of this study is being confirmed; wait for it, or stop it.")
-        begun = Confirmation(study, storage, trial, configuration, count)
+        begun = Confirmation(study, storage, trial, configuration, searched, count)
         _active[storage.url, study.name] = begun
         begun.begin()
     return begun
@@ -192,6 +206,11 @@ def start(study: Study, storage: Storage, trial: int, configuration: Configurati
 def current(study: Study, storage: Storage) -> Confirmation | None:
     """The study's last one of this server, going on or ended."""
     return _active.get((storage.url, study.name))
+
+
+def words_of(configuration: Configuration) -> str:
+    """As in "Dropout 0.1, Filters 8"."""
+    return ", ".join(f"{DIMENSIONS[name].label} {text_of(value)}" for name, value in configuration.items())
 
 
 def _marked(name: str) -> str:

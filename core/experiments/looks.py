@@ -43,6 +43,8 @@ class Look:
     seconds: float = 0.0  # of all trainings together
     when: str = field(default_factory=lambda: datetime.now(UTC).isoformat(timespec="seconds"))
     id: int = 0
+    searched: tuple[float, ...] = ()  # the trial's accuracies in the search; a study may be deleted, a look stays
+    settings: str = ""  # the trial's, in words
 
 
 class Looks:
@@ -95,7 +97,7 @@ class Looks:
 
 def _look(row: Any) -> Look:
     record = json.loads(row.record)
-    tuples = {name: tuple(record[name]) for name in ("seeds", "keys", "validation", "test")}
+    tuples = {name: tuple(record.get(name, ())) for name in ("seeds", "keys", "validation", "test", "searched")}
     return Look(**record | tuples | {"id": row.id, "state": row.state})
 
 

@@ -43,7 +43,7 @@ def study_blocks(study: Study, storage: Storage) -> Iterator[Block]:
     yield Text(f"Expected before the run: {study.hypothesis.strip() or 'no hypothesis was written.'}")
     yield Heading("The answer")
     yield from _answer(study, table, found)
-    yield from _confirmations(study, table, Looks(storage).of(study.name), Looks(storage).at(study.dataset))
+    yield from _confirmations(study, Looks(storage).of(study.name), Looks(storage).at(study.dataset))
     yield Heading("How it was asked")
     yield from _asked(study)
     yield from _figures(study, table, found)
@@ -85,7 +85,7 @@ def _answer(study: Study, table: pd.DataFrame, found: Effects) -> Iterator[Block
         yield Text(warning)
 
 
-def _confirmations(study: Study, table: pd.DataFrame, looks: list[Look], all_looks: int) -> Iterator[Block]:
+def _confirmations(study: Study, looks: list[Look], all_looks: int) -> Iterator[Block]:
     yield Heading("Confirmation on the test set")
     if not any(look.test for look in looks):
         yield Text(
@@ -96,16 +96,20 @@ def _confirmations(study: Study, table: pd.DataFrame, looks: list[Look], all_loo
     from core.experiments.confirm import parts
     from core.report.experiment_confirm_figure import confirm_figure
 
+    kept = sum(look.state == "kept" for look in looks)
+    own = f" ({kept} of them to store a trial as a network)" if kept else ""
     yield Text(
-        f"The test set was looked at {_times(len(looks))} for this study, and {_times(all_looks)} by all studies in "
-        "its storage." + (" With more than one look its figures begin to flatter." if all_looks > 1 else "")
+        f"The test set was looked at {_times(len(looks))} for this study{own}, and {_times(all_looks)} by all studies "
+        "in its storage." + (" With more than one look its figures begin to flatter." if all_looks > 1 else "")
     )
     for look in looks:
-        rows = table[table["number"] == look.trial]
-        if not look.test or not len(rows):
+        if not look.test or not look.searched:
             continue
-        said = parts(look, rows.iloc[0]["accuracies"], study.folds)
-        yield Text(f"Trial {look.trial}, trained anew with the seeds {', '.join(map(str, look.seeds))}:")
+        said = parts(look, study.folds)
+        seeds = ", ".join(map(str, look.seeds))
+        yield Text(
+            f"Trial {look.trial} ({look.settings}), trained anew with {look.epochs} epochs and the seeds {seeds}:"
+        )
         yield Table(
             ["measured", "accuracy", "95 % interval", "trainings"],
             [[p.what, f"{p.mean:.2%}", f"{p.low:.2%} to {p.high:.2%}" if p.low == p.low else "–", p.n] for p in said],
@@ -126,8 +130,9 @@ def _asked(study: Study) -> Iterator[Block]:
         ],
     )
     repeated = f"{study.folds} folds" if study.folds else f"{study.seeds} seed{'s' * (study.seeds != 1)}"
+    network = "varied" if "network" in study.dimensions else study.network
     rows = [
-        ["data set", study.dataset], ["network", study.network], ["strategy", study.strategy],
+        ["data set", study.dataset], ["network", network], ["strategy", study.strategy],
         ["objective", ", ".join(study.objectives)], ["each configuration", repeated], ["pruning", study.pruning],
         *[[DIMENSIONS[name].label.lower(), text_of(value)] for name, value in study.settings.items()],
     ]  # fmt: skip

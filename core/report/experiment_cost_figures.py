@@ -11,6 +11,7 @@ from core.report.curves import DASHES, LEGEND, MARKERS
 from core.report.experiment_figures import ACCURACY, GRID, focus, thinned
 from core.report.figures import ACCENT, DIGIT_COLOURS, GREY, SECOND, TEMPLATE, WRONG, label_text
 
+WIDE = 30  # a largest cost so many times the smallest is shown by its logarithm
 COSTS = {"seconds": "training time (s)", "parameters": "parameters"}
 
 
@@ -49,6 +50,9 @@ def cost_figure(table: pd.DataFrame, cost: str) -> go.Figure:
         )  # fmt: skip
     name = COSTS[cost].partition(" (")[0]
     _lay_out(figure, f"Accuracy against {name}", COSTS[cost], ACCURACY)
+    known = table[cost].dropna()
+    if len(known) and 0 < known.min() * WIDE < known.max():
+        figure.update_xaxes(type="log", dtick=1)
     figure.update_xaxes(showgrid=True, gridcolor=GRID, rangemode="tozero")
     figure.update_yaxes(range=focus(done["accuracy"] * 100))
     return figure

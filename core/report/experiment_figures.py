@@ -55,7 +55,7 @@ def effects_figure(effects: Sequence[Effect], title: str = "What each dimension 
     figure = go.Figure()
     groups = (
         ("decided", True, "circle", ACCENT),
-        ("not decided by this data", False, "circle-open", GREY),
+        ("undecided", False, "circle-open", GREY),
     )
     for name, decided, symbol, colour in groups:
         rows = [(i, effect) for i, effect in enumerate(effects) if effect.decided is decided]
@@ -72,7 +72,7 @@ def effects_figure(effects: Sequence[Effect], title: str = "What each dimension 
                 hovertemplate="%{customdata[0]} instead of %{customdata[1]}: %{x:+.2f} points"
                 " (%{customdata[2]:+.2f} to %{customdata[3]:+.2f})<extra></extra>",
             )  # fmt: skip
-    _lay_out(figure, title, "difference of accuracy (points)", "", legend=True)
+    _lay_out(figure, title, "difference (points)", "", legend=True)
     figure.add_vline(x=0, line={"color": GREY, "width": 1, "dash": "dot"})
     figure.update_layout(height=150 + 30 * len(effects))
     figure.update_xaxes(range=_effect_limits(effects), showgrid=True, gridcolor=GRID)

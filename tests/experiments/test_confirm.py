@@ -65,7 +65,7 @@ def storage(inkling_home, monkeypatch) -> Storage:
 
 
 def confirmed(storage: Storage, study: Study = STUDY, count: int = 2) -> Confirmation:
-    made = Confirmation(study, storage, 1, {"filters": 6}, count).begin()
+    made = Confirmation(study, storage, 1, {"filters": 6}, (0.9, 0.95), count).begin()
     made.join(60)
     return made
 
@@ -75,6 +75,7 @@ def test_it_trains_as_the_search_did_and_scores_what_the_search_never_saw(storag
     assert (made.state, made.problem) == ("finished", "")
     look = made.look
     assert look.seeds == (7, 8)  # the study's own were 5 and 6
+    assert (look.searched, look.settings) == ((0.9, 0.95), "Filters 6")
     assert look.test_samples == len(load("digits-8x8", "test"))
     setup = STUDY.setup({"filters": 6}).text()
     task = Task((Unit(setup, sha256_of("digits-8x8"), 7),), storage.url, "filters", 0)
@@ -103,7 +104,7 @@ def test_every_look_is_counted_by_study_and_by_data_set(storage):
 def test_what_was_stopped_is_a_look_only_if_something_was_scored(storage, monkeypatch, scored):
     monkeypatch.setattr(confirm, "Processes", Never)
     monkeypatch.setattr(Never, "done", scored)
-    made = Confirmation(STUDY, storage, 0, {"filters": 4}, 2)
+    made = Confirmation(STUDY, storage, 0, {"filters": 4}, (0.9,), 2)
     made.stop()
     made.begin().join(60)
     assert (made.state, made.look) == ("stopped", None)
@@ -138,9 +139,9 @@ def test_what_cannot_be_confirmed_is_said(storage, monkeypatch):
     assert "The training with seed 7 failed" in made.problem
     assert Looks(storage).of("filters") == []
     monkeypatch.setattr(confirm, "Processes", Never)
-    going = confirm.start(STUDY, storage, 0, {"filters": 4})
+    going = confirm.start(STUDY, storage, 0, {"filters": 4}, (0.9,))
     with pytest.raises(ExperimentError, match="Trial 0 of this study is being confirmed"):
-        confirm.start(STUDY, storage, 1, {"filters": 6})
+        confirm.start(STUDY, storage, 1, {"filters": 6}, (0.9,))
     going.stop()
     going.join(60)
 
@@ -165,8 +166,8 @@ def test_an_interval_holds_for_other_seeds_and_other_samples():
 
 
 def test_the_search_stands_beside_the_new_trainings():
-    look = Look("filters", "digits-8x8", 1, (7, 8), 1, (), "finished", (0.9, 0.92), (0.88, 0.9), 300, 0.85, 0.93)
-    searched, anew, test = parts(look, (0.95,))
+    rest = ("finished", (0.9, 0.92), (0.88, 0.9), 300, 0.85, 0.93)
+    searched, anew, test = parts(Look("filters", "digits-8x8", 1, (7, 8), 1, (), *rest, searched=(0.95,)))
     assert (searched.mean, anew.mean, test.mean) == pytest.approx((0.95, 0.91, 0.89))
     assert np.isnan(searched.low)
     assert anew.low < 0.9 < 0.92 < anew.high
@@ -201,7 +202,7 @@ def test_other_kinds_are_no_networks(storage):
         keep.config_of(tree, {"samples": 200})
     assert keep.samples_of(tree, {"samples": 200}) is None
     storage.keep(tree)
-    made = Confirmation(tree, storage, 0, {"samples": 200}, 1).begin()
+    made = Confirmation(tree, storage, 0, {"samples": 200}, (0.5,), 1).begin()
     made.join(60)
     assert made.state == "finished"
     taught, test = split_validation(load("digits-8x8", "train"))[0], load("digits-8x8", "test")

@@ -35,7 +35,7 @@ def storage(inkling_home) -> Storage:
     )  # fmt: skip
     storage.open(ASKED.name)[1].add_trial(failed)
     look = (ASKED.name, ASKED.dataset, 0, (1, 2), 3, ("key",), "finished", (0.9, 0.91), (0.88, 0.9), 300, 0.85, 0.92)
-    Looks(storage).write(Look(*look))
+    Looks(storage).write(Look(*look, searched=(0.95,), settings="Dropout 0.1"))
     return storage
 
 

@@ -49,7 +49,7 @@ def test_it_tells_question_answer_and_every_trial(storage):
 
 def test_a_confirmation_stands_in_it_with_its_looks(storage):
     rest = (0, (1, 2), 3, ("key",), "finished", (0.9, 0.91), (0.88, 0.9), 300, 0.85, 0.92)
-    Looks(storage).write(Look(ASKED.name, ASKED.dataset, *rest))
+    Looks(storage).write(Look(ASKED.name, ASKED.dataset, *rest, searched=(0.95,)))
     chapter = study_chapter(ASKED, storage)
     assert "looked at once for this study, and once by all studies" in texts(chapter)
     Looks(storage).write(Look("other", ASKED.dataset, *rest))

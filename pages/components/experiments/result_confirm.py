@@ -9,7 +9,7 @@ from core.errors import InklingError
 from core.experiments.looks import Look, Looks
 from core.experiments.search import configuration_of
 from core.experiments.study import Study
-from pages.components.experiments.result_parts import choose_trial, finished, points, settings_of
+from pages.components.experiments.result_parts import choose_trial, finished, points
 from pages.components.figure import show_figure
 from pages.components.markup import plain
 from pages.components.screen import is_narrow
@@ -75,7 +75,7 @@ def _start(study: Study, storage: "Storage", row: Any, seeds: int) -> None:
     from core.experiments.confirm import start
 
     try:
-        start(study, storage, int(row["number"]), configuration_of(study, row), seeds)
+        start(study, storage, int(row["number"]), configuration_of(study, row), row["accuracies"], seeds)
     except InklingError as error:
         st.session_state["experiment_confirm_problem"] = str(error)
 
@@ -137,16 +137,14 @@ def _result(study: Study, table: pd.DataFrame, look: Look, narrow: bool) -> None
     from core.experiments.confirm import parts
     from core.report.experiment_confirm_figure import confirm_figure
 
-    rows = table[table["number"] == look.trial]
-    if not look.test or not len(rows):
+    if not look.test or not look.searched:
         return
-    row = rows.iloc[0]
-    found = parts(look, row["accuracies"], study.folds)
+    found = parts(look, study.folds)
     with st.container(border=True):
         stopped = " (stopped before all seeds were done)" if look.state == "stopped" else ""
         st.markdown(f"##### Trial {look.trial}: {found[2].mean:.2%} on the test set{stopped}")
         st.markdown(
-            plain(f"{settings_of(study, row)}. 95 % interval for other seeds and other samples: {found[2].low:.2%} to "
+            plain(f"{look.settings}. 95 % interval for other seeds and other samples: {found[2].low:.2%} to "
                   f"{found[2].high:.2%}; {_trained(look)}, {look.test_samples:,} test samples, {look.when[:10]}.")
         )  # fmt: skip
         show_figure(confirm_figure(found, narrow), f"experiment_confirmed_{look.id}", curse(study, found, table, look))
