@@ -3,6 +3,7 @@
 Only tasks travel, some kilobytes each; data lie in each machine's own cache (`core.experiments.data_cache`).
 """
 
+import asyncio
 import logging
 import os
 import re
@@ -15,7 +16,6 @@ from typing import Any
 import dask
 from distributed import Client, LocalCluster
 from distributed import Future as DaskFuture
-from distributed.client import FutureCancelledError
 from distributed.scheduler import KilledWorker
 
 from core.errors import ExperimentError
@@ -28,6 +28,7 @@ logging.getLogger("distributed").setLevel(logging.CRITICAL)  # what goes wrong i
 PATIENCE_S = 10.0  # for a scheduler to answer at first
 RETRY_S = 2.0  # for one that went away to answer again
 LOOK_S = 1.0  # between two looks at the scheduler
+GONE = (OSError, TimeoutError, CancelledError, asyncio.CancelledError)  # how a scheduler that went away shows
 PACKAGES = ("torch", "numpy", "distributed", "optuna")  # of which driver and workers need the same version
 
 
@@ -99,27 +100,18 @@ class Dask:
                 self._client.close(timeout=5)
             if self._cluster is not None:
                 self._cluster.close(timeout=5)
-        except (OSError, TimeoutError) as error:  # it went away while we said good-bye
+        except GONE as error:  # it went away while we said good-bye
             log.info("The cluster did not say good-bye (%s).", error)
 
     def _hand_back(self, answer: "Future[list[Record]]", done: DaskFuture) -> None:
+        outcome = _outcome(done)
         with self._guard:
             if self._under_way.pop(answer, None) is None:
                 return  # given up meanwhile
-        try:
-            answer.set_result(done.result())  # fetched from the worker
-        except KilledWorker:
-            answer.set_exception(BrokenExecutor("its workers died again and again"))
-        except (CancelledError, FutureCancelledError, OSError, TimeoutError):  # lost with the scheduler
-            answer.set_exception(PoolAway())
-        except (ImportError, AttributeError) as error:  # the task could not even be read
-            answer.set_exception(
-                ExperimentError(
-                    f"A worker does not know Inkling ({error}); start workers in Inkling's folder, with its Python."
-                )
-            )
-        except Exception as error:
-            answer.set_exception(error)
+        if isinstance(outcome, BaseException):
+            answer.set_exception(outcome)
+        else:
+            answer.set_result(outcome)
 
     def _watch(self) -> None:
         """Gives up what a scheduler that went away held; it forgets its tasks."""
@@ -140,7 +132,7 @@ class Dask:
         """Asks the scheduler how many tasks its workers take at a time; whether it answered."""
         try:
             self._workers = sum(self._client.nthreads().values()) if self._client else 0
-        except (OSError, TimeoutError, CancelledError):
+        except GONE:
             return False
         return True
 
@@ -155,6 +147,22 @@ class Dask:
                      if theirs.get(name) != own[name]]  # fmt: skip
             if other:
                 log.warning("The worker %s has %s; install requirements.txt there.", address, "; ".join(other))
+
+
+def _outcome(done: DaskFuture) -> list[Record] | BaseException:
+    """What a task that has ended brought, fetched from its worker; or how the driver knows what went wrong."""
+    try:
+        return done.result(timeout=PATIENCE_S)
+    except KilledWorker:
+        return BrokenExecutor("its workers died again and again")
+    except GONE:  # with the scheduler, or with the worker before it could be fetched
+        return PoolAway()
+    except (ImportError, AttributeError) as error:  # the task could not even be read
+        return ExperimentError(
+            f"A worker does not know Inkling ({error}); start workers in Inkling's folder, with its Python."
+        )
+    except Exception as error:
+        return error
 
 
 def _local(workers: int) -> LocalCluster:
@@ -172,7 +180,7 @@ def _connect(address: str, patience_s: float = PATIENCE_S) -> Client:
         raise ExperimentError(f"A scheduler's address is as tcp://HOST:8786, not {address!r}.")
     try:
         return Client(address, timeout=patience_s, set_as_default=False, name=f"inkling-{os.getpid()}")
-    except (OSError, TimeoutError, ValueError) as error:
+    except (*GONE, ValueError) as error:
         reason = " ".join(str(error).split())[:150]
         raise ExperimentError(
             f"No Dask scheduler answers at {address} ({reason}); start one there with: dask scheduler"
@@ -182,5 +190,5 @@ def _connect(address: str, patience_s: float = PATIENCE_S) -> Client:
 def _let_go(client: Client) -> None:
     try:
         client.close(timeout=1)
-    except (OSError, TimeoutError, RuntimeError) as error:
+    except (*GONE, RuntimeError) as error:
         log.info("The old client did not close (%s).", error)

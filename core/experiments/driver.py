@@ -22,7 +22,7 @@ from core.experiments.dimensions import Configuration
 from core.experiments.executors import Pool, PoolAway
 from core.experiments.heartbeat import Heartbeat
 from core.experiments.ledger import Lease, LeaseLost, Ledger
-from core.experiments.rows import RESULT, Row, Rows
+from core.experiments.rows import RESULT, Chosen, Ending, Row, Rows
 from core.experiments.search import Known, Search, frozen
 from core.experiments.storage import FINISHED, Storage
 from core.experiments.study import Study
@@ -83,7 +83,6 @@ class Driver:
         self._ended: queue.SimpleQueue[tuple[str, Future[list[Record]]]] = queue.SimpleQueue()
         self._began = time.monotonic()
         self._data_sha256 = ""
-        self._unused = 0  # rows whose configuration is begun again: not the training failed, but the machine
         self._said: dict[str, Any] = {"planned": None, "finished": 0, "failed": 0, "message": ""}
 
     @property
@@ -158,6 +157,7 @@ class Driver:
 
     def _adopt(self) -> Iterator[TrialDone]:
         """Takes up what an earlier driver began."""
+        begun: list[Row] = []
         for trial, row in self._rows.all():
             if trial.state in FINISHED:
                 if row is not None:
@@ -166,14 +166,13 @@ class Driver:
                 self._rows.give_up(trial._trial_id)
             else:
                 self._known.begun.add(frozen(row.configuration))
-                yield from self._begin(row)
+                begun.append(row)
+        yield from self._begin(begun)
 
     def _earlier(self, trial: FrozenTrial, row: Row) -> TrialDone:
         result = trial.user_attrs.get(RESULT, {})
         state = next(name for name, state in ENDS.items() if state == trial.state)
-        if result.get("again"):
-            self._unused += 1
-        else:
+        if not result.get("again"):  # otherwise not the training failed, but the machine
             self._known.begun.add(frozen(row.configuration))
             value = trial.values[0] if trial.state == TrialState.COMPLETE and trial.values else np.nan
             self._known.accuracy[frozen(row.configuration)] = value
@@ -185,12 +184,14 @@ class Driver:
 
     def _fill(self) -> Iterator[TrialDone]:
         """Begins trials until the executor has enough to do."""
-        while len(self._groups) < AHEAD * self._pool.workers and not self._is_over():
-            row = self._next()
-            if row is None:
+        while (room := AHEAD * self._pool.workers - len(self._groups)) > 0 and not self._is_over():
+            chosen: list[Chosen] = []
+            while len(chosen) < room and (one := self._rows.choose(self._search, self._known, len(chosen))):
+                self._known.begun.add(frozen(one[0]))
+                chosen.append(one)
+            if not chosen:
                 return
-            self._known.begun.add(frozen(row.configuration))
-            yield from self._begin(row)
+            yield from self._begin(self._rows.begin(chosen))
 
     def _is_over(self) -> bool:
         minutes = self.study.minutes
@@ -199,31 +200,37 @@ class Driver:
             self._say(message=f"Its time of {minutes:g} minutes is over; no further trial begins.")
         return over
 
-    def _next(self) -> Row | None:
-        """A new row in the storage; None while there is nothing to begin."""
-        if self.study.strategy in ("random", "tpe"):
-            return self._rows.draw(self._search, self._known)
-        configuration = self._search.next(self._known)
-        return None if configuration is None else self._rows.begin(configuration)
+    def _begin(self, rows: list[Row]) -> Iterator[TrialDone]:
+        """Hands their units to the executor, but for those that are known or under way."""
+        units: dict[int, tuple[Unit, ...]] = {}
+        done: list[TrialDone] = []
+        for row in rows:
+            try:
+                units[row.id] = self._units(row.configuration)
+            except InklingError as error:
+                done.append(self._finish(row, [_failed(str(error))], False))
+        there = self._ledger.read([unit.key for several in units.values() for unit in several])
+        for row in rows:
+            if row.id in units and (answered := self._place(row, units[row.id], there)):
+                done.append(answered)
+        yield from self._written(done)
 
-    def _begin(self, row: Row) -> Iterator[TrialDone]:
-        """Hands its units to the executor, but for those that are known or under way."""
-        try:
-            units = self._units(row.configuration)
-        except InklingError as error:  # drawn by random or TPE; a grid leaves it out
-            yield self._finish(row, [_failed(str(error))], False)
-            return
+    def _place(self, row: Row, units: tuple[Unit, ...], there: dict[str, Record]) -> TrialDone | None:
+        """The trial's end, where the ledger answers it; otherwise its units are under way now."""
         key = units[0].key
         if key in self._groups:
             self._groups[key].trials.append(row)
-            return
-        known = {k: r for k, r in self._ledger.read([unit.key for unit in units]).items() if r["state"] == "finished"}
-        group = _Group(units, [row], known)
+            return None
+        known = {unit.key: there[unit.key] for unit in units if there.get(unit.key, {}).get("state") == "finished"}
         if len(known) == len(units):
-            yield self._finish(row, [known[unit.key] for unit in units], True)
-            return
-        self._groups[key] = group
-        self._submit(key, group)
+            return self._finish(row, [known[unit.key] for unit in units], True)
+        self._groups[key] = _Group(units, [row], known)
+        self._submit(key, self._groups[key])
+        return None
+
+    def _written(self, done: list[TrialDone]) -> Iterator[TrialDone]:
+        self._rows.flush()
+        yield from done
 
     def _units(self, configuration: Configuration) -> tuple[Unit, ...]:
         longest = {"epochs": self.study.longest} if self.study.longest else {}
@@ -265,45 +272,46 @@ class Driver:
             raise ExperimentError(f"{self._pool.place} has been away for {AWAY_S / 60:.0f} minutes; start it again.")
 
     def _take_ended(self) -> Iterator[TrialDone]:
+        """All that have ended meanwhile, together."""
+        done: list[TrialDone] = []
         try:
-            key, future = self._ended.get(timeout=0.5)
+            ended = self._ended.get(timeout=0.5)
+            while True:
+                done += self._take(*ended)
+                ended = self._ended.get_nowait()
         except queue.Empty:
-            return
+            yield from self._written(done)
+
+    def _take(self, key: str, future: "Future[list[Record]]") -> list[TrialDone]:
         group = self._groups[key]
         try:
             records = future.result()
         except (PoolAway, CancelledError):
             self._homeless.append(key)
-            return
+            return []
         except BrokenExecutor as error:  # the worker died, not the training
-            yield from self._again(key, group, error)
-            return
+            return self._again(key, group, error)
         except InklingError:  # no worker could carry it out
             raise
         except Exception as error:
             log.exception("A task of %s broke off.", self.study.name)
             records = [_failed(f"{type(error).__name__}: {error}")]
-        left = len(group.units) - len(group.known) - len(records)
-        if left and all(record["state"] == "finished" for record in records):
-            return  # its worker heard of the stop before this process did; the row stays, to be begun again
         del self._groups[key]
         everything = list(group.known.values()) + records
-        for number, row in enumerate(group.trials):
-            yield self._finish(row, everything, cached=number > 0)
+        return [self._finish(row, everything, cached=number > 0) for number, row in enumerate(group.trials)]
 
-    def _again(self, key: str, group: _Group, error: BaseException) -> Iterator[TrialDone]:
+    def _again(self, key: str, group: _Group, error: BaseException) -> list[TrialDone]:
         group.tries += 1
         log.warning("A worker was lost (%s); its trial runs again.", error or type(error).__name__)
         if group.tries < TRIES:
             self._submit(key, group)
-            return
+            return []
         del self._groups[key]
         problem = f"Its worker died, {TRIES} times; the machine may lack memory. The next start tries it again."
-        for row in group.trials:
-            yield self._finish(row, [_failed(problem) | {"again": True}], False)
+        return [self._finish(row, [_failed(problem) | {"again": True}], False) for row in group.trials]
 
     def _finish(self, row: Row, records: list[Record], cached: bool) -> TrialDone:
-        """Writes down how the trial ended."""
+        """How the trial ended; to be written down."""
         bad = next((record for record in records if record["state"] != "finished"), None)
         state = bad["state"] if bad else "complete"
         epochs = self._epochs(row.configuration)
@@ -322,7 +330,8 @@ class Driver:
         values = tuple(figures[objective] for objective in self.study.objectives) if at and state != "failed" else ()
         curve = [epoch[self.study.objectives[0]] for epoch in records[0]["epochs"][:epochs]]
         unwritten = [record for record in records if "setup" in record and not record.get("kept")]
-        self._rows.end(row, ENDS[state], list(values) if state == "complete" else [], result, curve, unwritten)
+        reached = list(values) if state == "complete" else []
+        self._rows.end(row, Ending(ENDS[state], reached, result, unwritten), curve)
         self._known.accuracy[frozen(row.configuration)] = values[0] if state == "complete" else np.nan
         self._count(state)
         return TrialDone(row.number, row.configuration, values, result["seconds"], state, result["problem"], cached)

@@ -33,6 +33,7 @@ LEASES = sa.Table(
     sa.Column("stop", sa.Boolean),
     sa.Column("state", sa.Text),  # JSON: what the owner says of itself
 )  # fmt: skip
+AT_ONCE = 1000  # keys in one question
 STALE_S = 15.0  # an owner that has not been heard of for so long is gone
 
 
@@ -52,7 +53,7 @@ class Ledger:
         """The training as it stands; what is finished stays as it is. True: it is written."""
 
         def write() -> bool:
-            with self._storage.engine.begin() as connection:
+            with self._storage.single.connect() as connection:
                 write_unit(connection, key, study, record)
             return True
 
@@ -60,8 +61,10 @@ class Ledger:
 
     def read(self, keys: Sequence[str]) -> dict[str, dict[str, Any]]:
         """The records that there are, by key."""
-        query = sa.select(UNITS.c.key, UNITS.c.record).where(UNITS.c.key.in_(keys))
-        return {key: json.loads(record) for key, record in self._rows(query)}
+        query = sa.select(UNITS.c.key, UNITS.c.record)
+        parts = [keys[start : start + AT_ONCE] for start in range(0, len(keys), AT_ONCE)]
+        rows = (row for part in parts for row in self._rows(query.where(UNITS.c.key.in_(part))))
+        return {key: json.loads(record) for key, record in rows}
 
     def running(self, study: str) -> list[dict[str, Any]]:
         """The records of the study's trainings that go on now, or were cut off."""
@@ -73,21 +76,21 @@ class Ledger:
         query = sa.delete(UNITS).where(UNITS.c.study == study, UNITS.c.state == "running")
 
         def forget() -> None:
-            with self._storage.engine.begin() as connection:
+            with self._storage.single.connect() as connection:
                 connection.execute(query)
 
         self._storage.patiently(forget)
 
     def _rows(self, query: sa.Select[Any]) -> Iterable[Any]:
         def rows() -> Iterable[Any]:
-            with self._storage.engine.connect() as connection:
+            with self._storage.single.connect() as connection:
                 return connection.execute(query).all()
 
         return self._storage.patiently(rows)
 
 
 def write_unit(connection: sa.Connection, key: str, study: str, record: dict[str, Any]) -> None:
-    """Within a transaction; what is finished stays as it is."""
+    """One statement; what is finished stays as it is."""
     values = {"study": study, "state": record["state"], "record": json.dumps(record)}
     insert: Any = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
     new = insert(UNITS).values(key=key, **values)
@@ -150,9 +153,9 @@ class Lease:
     def beat(self, state: dict[str, Any]) -> tuple[bool, bool]:
         """Still this process's?  And: was it asked to stop?"""
         mine = sa.and_(LEASES.c.study == self._study, LEASES.c.owner == self.owner)
-        still = self._change(sa.update(LEASES).where(mine).values(beat=sa.func.now(), state=json.dumps(state)))
-        row = self._storage.patiently(lambda: self._first(sa.select(LEASES.c.stop).where(mine)))
-        return still, bool(row and row.stop)
+        change = sa.update(LEASES).where(mine).values(beat=sa.func.now(), state=json.dumps(state))
+        row = self._storage.patiently(lambda: self._first(change.returning(LEASES.c.stop)))
+        return row is not None, bool(row and row.stop)
 
     def ask_to_stop(self) -> None:
         self._change(sa.update(LEASES).where(LEASES.c.study == self._study).values(stop=True))
@@ -179,13 +182,13 @@ class Lease:
 
     def _change(self, change: sa.Update | sa.Insert) -> bool:
         def apply() -> bool:
-            with self._storage.engine.begin() as connection:
+            with self._storage.single.connect() as connection:
                 return bool(connection.execute(change).rowcount)
 
         return self._storage.patiently(apply)
 
-    def _first(self, query: sa.Select[Any]) -> Any:
-        with self._storage.engine.connect() as connection:
+    def _first(self, query: sa.Executable) -> Any:
+        with self._storage.single.connect() as connection:
             return connection.execute(query).first()
 
 

@@ -67,6 +67,8 @@ class Tables:
     def __init__(self, url: str, patience_s: float = PATIENCE_S, engine: sa.Engine | None = None) -> None:
         self.url, self.patience_s = url, patience_s
         self.engine = engine or sa.create_engine(url, **_engine_settings(url))
+        # For single statements: locked for their own time only, not until a busy Python comes to its commit.
+        self.single = self.engine.execution_options(isolation_level="AUTOCOMMIT")
         self.waits: Callable[[str], None] = log.warning  # is told, as a sentence, that the storage is waited for
         self.waiting = False
 

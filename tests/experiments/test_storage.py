@@ -37,7 +37,7 @@ def test_a_database_that_cannot_be_written_to(url, tmp_path):
 
 def test_a_full_disk_is_waited_for(url):
     """SQLite is told that the file may not grow, which it reports as it does a full disk."""
-    storage = Storage(url, patience_s=0.3)
+    storage = Storage(url, patience_s=1.5)
     said = []
     storage.waits = said.append
     sa.event.listen(storage.engine, "connect", lambda one, _: one.execute("PRAGMA max_page_count = 1"))
