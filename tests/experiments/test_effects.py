@@ -13,7 +13,7 @@ from core.experiments.study import Range, Study
 
 DIMENSIONS = {"dropout": (0.1, 0.3, 0.5), "filters": (8, (8, 16)), "batch_norm": (False, True)}
 TRUTH = {"0.3": -0.01, "0.5": -0.04}  # of dropout against 0.1
-SIMULATED = 100
+SIMULATED = 60
 
 
 def study(**changes) -> Study:
@@ -96,27 +96,30 @@ def test_what_always_comes_together_cannot_be_told_apart():
     assert not effects(own, table_of(rows).drop_duplicates("accuracy")).effects
 
 
-@pytest.mark.parametrize("design", ["three seeds", "one seed", "random"])
-def test_intervals_cover_the_truth(design):
-    """About 95 of 100; 90 to 99 is what chance allows among so few studies.
+@pytest.mark.parametrize(("pairs", "seeds"), [(4, 3), (1, 5), (2, 2), (6, 1)])
+def test_intervals_cover_the_truth(pairs, seeds):
+    """95 of 100 times, to four standard errors of so many simulated differences."""
+    rng, truth, many = np.random.default_rng(4), 0.02, 2000
+    covered = 0
+    for _ in range(many):
+        own = rng.normal(0, 0.03, (pairs, 1)) if seeds > 1 else 0  # how the effect itself differs between the settings
+        found = interval(truth + own + rng.normal(0, 0.01, (pairs, seeds)))
+        covered += found[1] <= truth + np.mean(own) <= found[2]
+    assert abs(covered / many - 0.95) <= 4 * np.sqrt(0.95 * 0.05 / many)
 
-    1,000 of each gave 94.7 to 94.9 for pairs and 98.4 for this small random one; 500 larger random ones 94.8 to 96.4.
-    """
+
+def test_intervals_of_a_random_study_cover_the_truth():
+    """Cautiously with as few trials as here: 1,000 such studies gave 98.4 of 100; of 15 to 100 trials 94.8 to 96.4."""
     rng, covered, asked = np.random.default_rng(4), 0, 0
-    own = {"three seeds": study(seeds=3), "one seed": study(), "random": study(strategy="random")}[design]
     for _ in range(SIMULATED):
-        table = simulated(rng, 3, 0.0) if design == "three seeds" else simulated(rng, 1)
-        if design == "random":
-            drawn = rng.integers(0, len(table), 40)
-            table = table_of(
-                table.iloc[np.unique(drawn)].drop(columns=["number", "units", "accuracy"]).to_dict("records")
-            )
-        for effect in effects(own, table).of("dropout"):
+        table = simulated(rng, 1)
+        drawn = table.iloc[np.unique(rng.integers(0, len(table), 40))]
+        for effect in effects(study(strategy="random"), drawn).of("dropout"):
             if effect.reference == "0.1":
                 covered += effect.low <= TRUTH[effect.value] <= effect.high
                 asked += 1
     assert asked >= SIMULATED
-    assert 0.90 <= covered / asked <= 0.99
+    assert covered / asked >= 0.9
 
 
 def test_no_effect_is_seldom_called_one():
