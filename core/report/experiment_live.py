@@ -27,7 +27,7 @@ def running_curves(trainings: Sequence[Named], planned: int) -> go.Figure:
         )  # fmt: skip
     figure.update_layout(
         template=TEMPLATE, title="In training now", height=HEIGHT_PX, showlegend=True, margin={"t": 60},
-        legend=LEGEND | {"y": -0.25, "yanchor": "top"},
+        legend=LEGEND | {"y": -0.34, "yanchor": "top"},
     )  # fmt: skip
     figure.update_xaxes(title="epoch", range=[0.5, max(planned, 1) + 0.5], dtick=max(1, round(planned / 8)))
     figure.update_yaxes(title="validation accuracy (%)")
