@@ -63,8 +63,8 @@ class Estimate:
     timed: int  # kinds of training that were timed, of
     kinds: int
     exact: bool  # whether the number of trials is known beforehand
-    waiting: float = 1.0  # times as long as if no other program wanted the processors; contained in the seconds
     notes: tuple[str, ...] = ()  # sentences
+    waiting: float = 1.0  # times as long as if no other program wanted the processors; contained in the seconds
 
     def price(self, an_hour: float) -> float:
         """Of the workers' cores, from start to end, at so much a core and hour."""
@@ -140,7 +140,7 @@ def estimate(
     return Estimate(
         plan.trials, plan.trainings, plan.known, plan.trials * repeated, plan.scale * alone_s,
         start_s + plan.scale * _shared_out(tasks, workers) if tasks else start_s, workers, timed, kinds, plan.exact,
-        waiting, _notes(study, plan, waiting),
+        _notes(study, plan, waiting), waiting,
     )  # fmt: skip
 
 
