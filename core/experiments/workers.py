@@ -6,6 +6,7 @@ long as it takes: Dask's workers end with their scheduler, and a scheduler that 
 
 import argparse
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -24,13 +25,24 @@ def main() -> int:
     args = parser.parse_args()
     folders = {"INKLING_DATA": str(data_dir().absolute()), "INKLING_HOME": str(home_dir().absolute())}
     environment = os.environ | SURROUNDINGS | SETTINGS | folders
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     try:
         while True:
-            subprocess.run(command(args.scheduler, args.workers), cwd=PROJECT, env=environment, check=False)
+            _serve(command(args.scheduler, args.workers), environment)
             print(f"{args.scheduler} has gone; trying again every {PAUSE_S:.0f} s.", file=sys.stderr, flush=True)
             time.sleep(PAUSE_S)
     except KeyboardInterrupt:
         return 130
+
+
+def _serve(command: list[str], environment: dict[str, str]) -> None:
+    """Until the workers end; they end with this process."""
+    worker = subprocess.Popen(command, cwd=PROJECT, env=environment)
+    try:
+        worker.wait()
+    finally:
+        worker.terminate()
+        worker.wait()
 
 
 def command(scheduler: str, workers: int) -> list[str]:
