@@ -34,7 +34,7 @@ BUDGET_S = 6.0  # of timing
 AT_LEAST = 3  # kinds that are timed, however long that takes: smallest, largest, middle
 POLL_S = 0.2
 MOST_KINDS = 300  # of networks whose work is counted; more are taken for alike
-TRIAL_S = 0.05  # a trial's writings, and its way to a worker and back
+TRIAL_S = 0.05  # assumed for the writings of a trial and its way to a worker and back; little beside a training
 # The study's own process starts, then the one that its workers are copies of; together this many times as long as the
 # process here took to start (measured: 1.1 and 2.7 times, on a machine with much else to do).
 STARTS = 1.7
