@@ -68,6 +68,12 @@ class _Group:
     known: dict[str, Record] = field(default_factory=dict)  # records that were there before, by key
     tries: int = 0
 
+    def in_order(self, records: list[Record]) -> list[Record]:
+        """All units' records, in the units' order: repetitions are compared by their seeds."""
+        found = self.known | {record["key"]: record for record in records if "key" in record}
+        ordered = [found[unit.key] for unit in self.units if unit.key in found]
+        return ordered + [record for record in records if "key" not in record]
+
 
 class Driver:
     def __init__(self, study: Study, storage: Storage, pool: Pool) -> None:
@@ -296,8 +302,10 @@ class Driver:
         except Exception as error:
             log.exception("A task of %s broke off.", self.study.name)
             records = [_failed(f"{type(error).__name__}: {error}")]
+        everything = group.in_order(records)
+        if len(everything) < len(group.units) and all(record["state"] == "finished" for record in everything):
+            return []  # its worker heard of the stop before this process did; the row stays, to be begun again
         del self._groups[key]
-        everything = list(group.known.values()) + records
         return [self._finish(row, everything, cached=number > 0) for number, row in enumerate(group.trials)]
 
     def _again(self, key: str, group: _Group, error: BaseException) -> list[TrialDone]:

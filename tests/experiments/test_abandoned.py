@@ -1,6 +1,7 @@
 """A worker that hears of a stop before its driver does hands back less than it was asked for."""
 
 from concurrent.futures import Future
+from dataclasses import replace
 
 import pytest
 
@@ -36,3 +37,14 @@ def test_a_trial_that_was_given_up_is_not_taken_for_one_that_ended(tmp_path, car
     (done,), _, _ = carry_out(STUDY, tmp_path)
     assert done.state == "complete"
     assert len(storage.open("stopped")[1].trials[0].user_attrs["result"]["accuracies"]) == 2
+
+
+def test_repetitions_keep_the_order_of_their_seeds_whichever_was_trained_first(tmp_path):
+    second = replace(STUDY, name="second", seed=1, seeds=1)
+    (alone,), _, storage = carry_out(second, tmp_path)
+    carry_out(STUDY, tmp_path)
+    accuracies = [storage.open(name)[1].trials[0].user_attrs["result"]["accuracies"] for name in ("second", "stopped")]
+    (of_second,), (of_first, again) = accuracies
+    assert alone.state == "complete"
+    assert again == of_second
+    assert of_first != of_second
