@@ -75,6 +75,11 @@ def main() -> int:
         page = _open(browser, f"{url}/embedding_explorer", 1280, 1300, "light")
         expect(page.locator(".js-plotly-plot").first).to_be_visible()
         _take(page, "embedding")
+        page = _open(browser, f"{url}/experiments", 1280, 1500, "light")
+        page.locator(".st-key-experiment_start button").click()
+        expect(page.locator(".st-key-experiment_live")).to_contain_text("is finished")
+        expect(page.locator(".st-key-experiment_results .js-plotly-plot").first).to_be_visible()
+        _take(page, "experiments")
         browser.close()
     return 0
 
