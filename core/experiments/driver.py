@@ -95,8 +95,8 @@ class Driver:
     def state(self) -> dict[str, Any]:
         """What the driver says of itself, for those who watch."""
         own = {"executor": self._pool.name, "workers": self._pool.workers, "process": os.getpid()}
-        waits = {"message": self._pool.waits_for} if self._pool.waits_for else {}
-        return self._said | waits | own | {"seconds": round(time.monotonic() - self._began, 1)}
+        message = self._said["message"] or self._pool.waits_for
+        return self._said | own | {"message": message, "seconds": round(time.monotonic() - self._began, 1)}
 
     def run(self, stop: Stop | None = None) -> Iterator[TrialDone]:
         """Carries the study on from where it stands; yields the trials that had ended, then each that ends.
