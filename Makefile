@@ -8,6 +8,8 @@
 
 PYTHON ?= python3
 BIN := .venv/bin
+INSTALL := $(BIN)/python -m pip install --quiet --no-compile -r
+COMPILE := $(BIN)/python -m compileall -qq -j 0 .venv/lib || true  # on all cores, where pip takes one; files that are no Python 3 stay
 RUN_READY := .venv/.run-ready
 DEV_READY := .venv/.dev-ready
 
@@ -44,11 +46,12 @@ clean:
 		|| { echo "Inkling needs Python 3.11 or newer; name one: make $(MAKECMDGOALS) PYTHON=python3.12" >&2; exit 1; }
 	$(PYTHON) -m venv .venv
 
-# Python compiles a module when it first imports it; compiling all of them now would take longer than the rest.
 $(RUN_READY): requirements.txt | .venv/bin/python
-	$(BIN)/python -m pip install --quiet --no-compile -r requirements.txt
+	$(INSTALL) requirements.txt
+	$(COMPILE)
 	@touch $@
 
 $(DEV_READY): requirements.txt requirements-dev.txt | .venv/bin/python
-	$(BIN)/python -m pip install --quiet --no-compile -r requirements-dev.txt
+	$(INSTALL) requirements-dev.txt
+	$(COMPILE)
 	@touch $@ $(RUN_READY)

@@ -148,7 +148,8 @@ class _Cluster:
 
     def __init__(self, processes: int, threads: int) -> None:
         self._made = LocalCluster(
-            n_workers=processes, threads_per_worker=threads, processes=True, host="127.0.0.1", dashboard_address=None, worker_dashboard_address=None,
+            n_workers=processes, threads_per_worker=threads, processes=True, host="127.0.0.1",
+            dashboard_address=None, worker_dashboard_address=None,
             memory_limit=0, preload=["core.bench.sleeping"],
         )  # fmt: skip
 

@@ -42,6 +42,7 @@ DIMENSIONS: tuple[tuple[str, type, str, str], ...] = (
     ("--activation", str, "activation", "relu, sigmoid or tanh"),
     ("--dense-nodes", int, "dense_nodes", "nodes of the dense layer before the output"),
     ("--second-dropout", float, "second_dropout", "dropout after the dense layer"),
+    ("--first-layer", str, "first_layer", "learned or gabor, a fixed bank of Gabor filters"),
 )
 
 

@@ -196,7 +196,7 @@ def test_robustness_is_what_was_measured_and_nothing_is_measured_here(keep, monk
 def test_the_network_is_left_as_it_was_and_the_whole_report_stays_small(keep):
     name = keep("report")
     before = open_network(name).weights_file.read_bytes()
-    assert list(CHAPTERS) == ["training", "transfer", "examination"]
+    assert list(CHAPTERS) == ["training", "transfer", "experiment", "examination"]
     html = report_html(name)
     assert len(html) < 8_000_000
     assert b"<h2>Examination</h2>" in html
