@@ -24,7 +24,7 @@ from core.experiments.executors import Pool, Processes
 from core.experiments.storage import Storage
 from core.experiments.study import Study
 
-TRIALS = 12  # real trainings
+TRIALS = 24  # real trainings; with 12 the last one, alone on its core, weighs too much
 SAMPLES, EPOCHS = 10_000, 2  # of MNIST, each; some 3 s on one core
 MANY, WORKERS = 10_000, 200
 ASLEEP_S = 4.0  # each of the many: 200 workers could end 50 a second
