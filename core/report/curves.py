@@ -5,7 +5,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import plotly.graph_objects as go
-from scipy.ndimage import gaussian_filter1d
 
 from core.report.figures import ACCENT, DIGIT_COLOURS, FADED, GREY, SECOND, TEMPLATE, label_text
 
@@ -26,6 +25,8 @@ class Curve:
 
 def smooth(values: np.ndarray) -> np.ndarray:
     """The values' running mean under a bell `SMOOTHED_SHARE` of them wide."""
+    from scipy.ndimage import gaussian_filter1d  # half a second, which many a page with a figure never needs
+
     values = np.asarray(values, float)
     return gaussian_filter1d(values, max(1.0, len(values) * SMOOTHED_SHARE), mode="nearest") if len(values) else values
 

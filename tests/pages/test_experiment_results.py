@@ -1,6 +1,8 @@
 """What a study found out, as the page shows it."""
 
 import io
+import subprocess
+import sys
 
 import optuna
 import pandas as pd
@@ -72,6 +74,21 @@ def test_every_section_of_a_study_with_all_kinds_of_trials(storage, section):
         assert "looked at once for this study" in text
         assert "89.00%" in text
         assert "Its figure is as honest as it can be." in text
+
+
+def test_a_study_is_shown_without_what_is_slow_to_import(storage):
+    code = (
+        "import sys\n"
+        "from streamlit.testing.v1 import AppTest\n"
+        "app = AppTest.from_file('app.py', default_timeout=60).switch_page('pages/experiments.py').run()\n"
+        "assert not app.exception and len(app.get('plotly_chart')) == 2\n"
+        "print(*{name.split('.')[0] for name in sys.modules}, *(n for n in sys.modules if n.startswith('scipy.')))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=PROJECT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    loaded = set(done.stdout.split())
+    assert "optuna" in loaded
+    assert not {"torch", "torchvision", "sklearn", "scipy.stats", "scipy.ndimage"} & loaded
 
 
 def test_trials_are_filtered_and_taken_away_as_csv(storage):

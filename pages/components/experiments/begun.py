@@ -9,11 +9,11 @@ from core.experiments.dimensions import DIMENSIONS
 from core.experiments.study import Range, Study, text_of
 from pages.components.experiments.checked import CHOSEN, free_name
 from pages.components.experiments.draft import record_of, replace_draft, toml_of_record
-from pages.components.experiments.form import STRATEGY_TITLES
 from pages.components.experiments.place import Place
+from pages.components.experiments.words import STRATEGY_TITLES
 from pages.components.keys import EXPERIMENT_RESULTS
 from pages.components.markup import plain
-from pages.components.train.setup import dataset_title
+from pages.components.train.titles import dataset_title
 
 if TYPE_CHECKING:
     from core.experiments.storage import Storage

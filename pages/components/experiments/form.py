@@ -13,14 +13,9 @@ from core.experiments.study import LIMITS, MOST_TEXT
 from core.networks.spec import ARCHITECTURES
 from pages.components.experiments.draft import DRAFT, Record, draft, next_turn, number_of, seeded
 from pages.components.experiments.fields import DRAWING, setting_field, title_of, values_field
-from pages.components.train.setup import NETWORKS, dataset_title
+from pages.components.experiments.words import STRATEGY_TITLES
+from pages.components.train.titles import NETWORKS, dataset_title
 
-STRATEGY_TITLES = {
-    "grid": "grid: every combination",
-    "one-at-a-time": "one at a time: a dimension after another",
-    "random": "random: drawn at random",
-    "tpe": "TPE: drawn where it went well",
-}
 ABOUT_STRATEGY = (
     "Grid: all combinations. One at a time: each dimension in turn, the others held at the best so far, over several "
     "rounds. Random: drawn evenly. TPE (tree-structured Parzen estimator): drawn more often where earlier trials went "

@@ -13,7 +13,7 @@ from pages.components.experiments.result_parts import choose_trial, finished, po
 from pages.components.figure import show_figure
 from pages.components.markup import plain
 from pages.components.screen import is_narrow
-from pages.components.train.setup import dataset_title
+from pages.components.train.titles import dataset_title
 
 if TYPE_CHECKING:
     from core.experiments.confirm import Confirmation

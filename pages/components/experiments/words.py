@@ -1,4 +1,11 @@
-"""Times in words."""
+"""Strategies and times in words."""
+
+STRATEGY_TITLES = {
+    "grid": "grid: every combination",
+    "one-at-a-time": "one at a time: a dimension after another",
+    "random": "random: drawn at random",
+    "tpe": "TPE: drawn where it went well",
+}
 
 
 def duration(seconds: float) -> str:

@@ -7,8 +7,8 @@ import streamlit as st
 
 from core.networks import Passport, list_networks, open_network
 from pages.components.figure import show_figure
-from pages.components.train.setup import dataset_title
 from pages.components.train.tested import Tested, test_of
+from pages.components.train.titles import dataset_title
 
 if TYPE_CHECKING:
     from core.report.curves import Curve

@@ -2,8 +2,8 @@
 
 import streamlit as st
 
-from pages.components.train.setup import dataset_title
 from pages.components.train.tested import STYLE, Tested, test_of
+from pages.components.train.titles import dataset_title
 
 
 def results_panel(network: str) -> None:
