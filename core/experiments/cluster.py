@@ -6,9 +6,11 @@ Only tasks travel, some kilobytes each; data lie in each machine's own cache (`c
 import asyncio
 import logging
 import os
+import pickle
 import re
 import threading
 import time
+from collections.abc import Callable
 from concurrent.futures import BrokenExecutor, CancelledError, Future
 from functools import partial
 from typing import Any
@@ -16,11 +18,12 @@ from typing import Any
 import dask
 from distributed import Client, LocalCluster
 from distributed import Future as DaskFuture
+from distributed.client import ClosedClientError
 from distributed.scheduler import KilledWorker
 
 from core.errors import ExperimentError
 from core.experiments.executors import SURROUNDINGS, PoolAway, cores
-from core.experiments.unit import Record, Task, work
+from core.experiments.unit import Record, Task
 from core.paths import data_dir, home_dir
 
 log = logging.getLogger(__name__)
@@ -61,13 +64,17 @@ class Dask:
 
     def submit(self, task: Task) -> "Future[list[Record]]":
         client = self._client
-        if client is None:
+        if client is None or client.status != "running":
             raise PoolAway
         answer: Future[list[Record]] = Future()
-        there = client.submit(
-            work, task, pure=False, key=f"trial-{task.trial}-{task.units[0].key[:8]}-{time.time_ns()}"
-        )
+        key = f"trial-{task.trial}-{task.units[0].key[:8]}-{time.time_ns()}"
+        try:
+            there = client.submit(_courier(), pickle.dumps(task), pure=False, key=key)
+        except ClosedClientError as error:
+            raise PoolAway from error
         with self._guard:
+            if self._client is not client:
+                raise PoolAway  # given up meanwhile, with all that was under way
             self._under_way[answer] = there
         there.add_done_callback(partial(self._hand_back, answer))
         return answer
@@ -82,12 +89,13 @@ class Dask:
         )
 
     def is_back(self) -> bool:
-        if self._client is None:
+        client = self._client
+        if client is None:
             try:
-                self._client = _connect(self.address, RETRY_S)
+                client = self._client = _connect(self.address, RETRY_S)
             except ExperimentError:
                 return False
-        return True
+        return client.status == "running"  # else the watch will give it up
 
     def close(self, at_once: bool) -> None:
         self._over.set()
@@ -121,10 +129,10 @@ class Dask:
                 continue
             if client.status == "running" and self._count():
                 continue
-            self._client = None
-            _let_go(client)
             with self._guard:
+                self._client = None
                 lost, self._under_way = list(self._under_way), {}
+            _let_go(client)
             for answer in lost:
                 answer.set_exception(PoolAway())
 
@@ -149,6 +157,22 @@ class Dask:
                 log.warning("The worker %s has %s; install requirements.txt there.", address, "; ".join(other))
 
 
+def _courier() -> Callable[[bytes], list[Record]]:
+    """What carries a packed task out; being a nested function it travels by value.
+
+    The scheduler reads what it hands on. So a task holds nothing of Inkling's on its way, and any scheduler will do.
+    """
+
+    def carry_out(packed: bytes) -> list[Record]:
+        import pickle
+
+        from core.experiments.unit import work
+
+        return work(pickle.loads(packed))
+
+    return carry_out
+
+
 def _outcome(done: DaskFuture) -> list[Record] | BaseException:
     """What a task that has ended brought, fetched from its worker; or how the driver knows what went wrong."""
     try:
@@ -161,8 +185,8 @@ def _outcome(done: DaskFuture) -> list[Record] | BaseException:
         return ExperimentError(
             f"A worker does not know Inkling ({error}); start workers in Inkling's folder, with its Python."
         )
-    except Exception as error:
-        return error
+    except Exception as error:  # of the task; or the client's, which says anything once it was closed
+        return error if done.client.status == "running" else PoolAway()
 
 
 def _local(workers: int) -> LocalCluster:

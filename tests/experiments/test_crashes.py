@@ -1,10 +1,12 @@
 """Whatever dies in mid-study, the final table is that of an undisturbed run."""
 
 import json
+import os
 import signal
 import subprocess
 import sys
 import threading
+from pathlib import Path
 
 import optuna
 import psutil
@@ -97,8 +99,13 @@ class Cluster:
         self.workers = [self.worker(), self.worker()]
 
     def _scheduler(self) -> subprocess.Popen:
-        return start("distributed.cli.dask_scheduler", "--host", "127.0.0.1", "--port", str(self.port),
-                     "--no-dashboard")  # fmt: skip
+        """As the documentation has it, and far from Inkling's folder: a scheduler need not know it."""
+        dask = Path(sys.executable).with_name("dask")
+        return subprocess.Popen(
+            [dask, "scheduler", "--host", "127.0.0.1", "--port", str(self.port), "--no-dashboard"], cwd="/",
+            env={name: value for name, value in os.environ.items() if name != "PYTHONPATH"},
+            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        )  # fmt: skip
 
     def worker(self) -> subprocess.Popen:
         return start("distributed.cli.dask_worker", self.address, "--nthreads", "1", "--no-nanny", "--no-dashboard",
