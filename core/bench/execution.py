@@ -12,12 +12,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from distributed import LocalCluster
-
 from core.bench import sleeping
 from core.bench.jobs import temporary_home
 from core.experiments import driver as driver_module
-from core.experiments.cluster import Dask
+from core.experiments.cluster import Dask, local_cluster
 from core.experiments.data_cache import sha256_of
 from core.experiments.driver import Driver, TrialDone
 from core.experiments.executors import Pool, Processes
@@ -82,10 +80,10 @@ def _timed(study: Study, pool: Pool, storage: Storage | None = None) -> tuple[li
 
 def hurried() -> Iterator[dict[str, Any]]:
     """Trials that take no time, on two workers: what driver and storage take for each."""
-    with _asleep(), _Cluster(1, 2) as cluster:
+    with _asleep(), local_cluster(1, 2, [sleeping.__name__]) as cluster:
         for storage in _storages():
             study = _sleeping_study(HURRIED, HURRY_S, f"hurried-{time.time_ns()}")
-            done, seconds, workers = _timed(study, Dask(cluster), storage)
+            done, seconds, workers = _timed(study, Dask(cluster.scheduler_address), storage)
             yield {
                 "what": f"trials that take no time, {storage.engine.dialect.name}",
                 "figure": round((len(done) - workers) / seconds, 1),
@@ -97,10 +95,10 @@ def hurried() -> Iterator[dict[str, Any]]:
 
 def many() -> Iterator[dict[str, Any]]:
     """A real scheduler, and workers of one thread each, fifty in a process."""
-    with _asleep(), _Cluster(4, WORKERS // 4) as cluster:
+    with _asleep(), local_cluster(4, WORKERS // 4, [sleeping.__name__]) as cluster:
         for storage in _storages():
             study = _sleeping_study(MANY, ASLEEP_S, f"many-{time.time_ns()}")
-            done, seconds, workers = _timed(study, Dask(cluster), storage)
+            done, seconds, workers = _timed(study, Dask(cluster.scheduler_address), storage)
             trials = storage.open(study.name)[1].get_trials(deepcopy=False)
             right = {
                 frozenset(configuration.items()): sleeping.accuracy_of(study.setup(configuration).settings, 0)
@@ -141,20 +139,3 @@ class _asleep:
 
     def __exit__(self, *_: object) -> None:
         driver_module.sha256_of = self._before
-
-
-class _Cluster:
-    """A scheduler in this process, and worker processes of many threads each."""
-
-    def __init__(self, processes: int, threads: int) -> None:
-        self._made = LocalCluster(
-            n_workers=processes, threads_per_worker=threads, processes=True, host="127.0.0.1",
-            dashboard_address=None, worker_dashboard_address=None,
-            memory_limit=0, preload=["core.bench.sleeping"],
-        )  # fmt: skip
-
-    def __enter__(self) -> str:
-        return self._made.scheduler_address
-
-    def __exit__(self, *_: object) -> None:
-        self._made.close()

@@ -10,9 +10,8 @@ import pickle
 import re
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import BrokenExecutor, CancelledError, Future
-from functools import partial
 from typing import Any
 
 import dask
@@ -44,7 +43,7 @@ class Dask:
     name = "dask"
 
     def __init__(self, scheduler: str | None = None, workers: int | None = None) -> None:
-        self._cluster = None if scheduler else _local(workers or cores())
+        self._cluster = None if scheduler else local_cluster(workers or cores())
         self.address: str = self._cluster.scheduler_address if self._cluster else str(scheduler)
         self.place = f"the Dask scheduler {self.address}"
         self._asked_workers = workers
@@ -76,7 +75,8 @@ class Dask:
             if self._client is not client:
                 raise PoolAway  # given up meanwhile, with all that was under way
             self._under_way[answer] = there
-        there.add_done_callback(partial(self._hand_back, answer))
+        assert client.loop is not None  # while it runs
+        client.loop.add_callback(self._hand_back, client, there, answer)
         return answer
 
     @property
@@ -111,8 +111,9 @@ class Dask:
         except GONE as error:  # it went away while we said good-bye
             log.info("The cluster did not say good-bye (%s).", error)
 
-    def _hand_back(self, answer: "Future[list[Record]]", done: DaskFuture) -> None:
-        outcome = _outcome(done)
+    async def _hand_back(self, client: Client, there: DaskFuture, answer: "Future[list[Record]]") -> None:
+        """All tasks' at the same time: one whose machine hangs holds up no other."""
+        outcome = await _outcome(client, there)
         with self._guard:
             if self._under_way.pop(answer, None) is None:
                 return  # given up meanwhile
@@ -173,10 +174,11 @@ def _courier() -> Callable[[bytes], list[Record]]:
     return carry_out
 
 
-def _outcome(done: DaskFuture) -> list[Record] | BaseException:
-    """What a task that has ended brought, fetched from its worker; or how the driver knows what went wrong."""
+async def _outcome(client: Client, there: DaskFuture) -> list[Record] | BaseException:
+    """What a task brought once it has ended, fetched from its worker; or how the driver knows what went wrong."""
     try:
-        return done.result(timeout=PATIENCE_S)
+        (records,) = await client.gather([there], asynchronous=True)
+        return records
     except KilledWorker:
         return BrokenExecutor("its workers died again and again")
     except GONE:  # with the scheduler, or with the worker before it could be fetched
@@ -186,15 +188,20 @@ def _outcome(done: DaskFuture) -> list[Record] | BaseException:
             f"A worker does not know Inkling ({error}); start workers in Inkling's folder, with its Python."
         )
     except Exception as error:  # of the task; or the client's, which says anything once it was closed
-        return error if done.client.status == "running" else PoolAway()
+        return error if client.status == "running" else PoolAway()
 
 
-def _local(workers: int) -> LocalCluster:
+def local_cluster(workers: int, threads: int = 1, preload: Sequence[str] = ()) -> LocalCluster:
+    """A scheduler in this process, and worker processes beside it.
+
+    Without Dask's profiler: it looks at trainings a hundred times a second, and a worker of many threads can hang in it
+    for good under Python 3.11 (CPython's issue 106883).
+    """
     settings = {"distributed.nanny.pre-spawn-environ": SURROUNDINGS, "distributed.worker.profile.enabled": False}
     with dask.config.set(settings):
         return LocalCluster(
-            n_workers=workers, threads_per_worker=1, processes=True, host="127.0.0.1", dashboard_address=None,
-            worker_dashboard_address=None, memory_limit=0, silence_logs=logging.ERROR,
+            n_workers=workers, threads_per_worker=threads, processes=True, host="127.0.0.1", dashboard_address=None,
+            worker_dashboard_address=None, memory_limit=0, silence_logs=logging.ERROR, preload=list(preload),
             env={"INKLING_DATA": str(data_dir().absolute()), "INKLING_HOME": str(home_dir().absolute())},
         )  # fmt: skip
 

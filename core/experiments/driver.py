@@ -86,6 +86,7 @@ class Driver:
         self._groups: dict[str, _Group] = {}  # in flight, by the key of their first unit
         self._homeless: list[str] = []  # of these, those whose cluster went away
         self._away_since, self._warned = 0.0, ""
+        self._logged: set[str] = set()  # kinds of failures that nobody foresaw, each told in full once
         self._ended: queue.SimpleQueue[tuple[str, Future[list[Record]]]] = queue.SimpleQueue()
         self._began = time.monotonic()
         self._data_sha256 = ""
@@ -300,8 +301,10 @@ class Driver:
         except InklingError:  # no worker could carry it out
             raise
         except Exception as error:
-            log.exception("A task of %s broke off.", self.study.name)
             records = [_failed(f"{type(error).__name__}: {error}")]
+            if (kind := type(error).__name__) not in self._logged:
+                self._logged.add(kind)
+                log.exception("A task of %s broke off.", self.study.name)
         everything = group.in_order(records)
         if len(everything) < len(group.units) and all(record["state"] == "finished" for record in everything):
             return []  # its worker heard of the stop before this process did; the row stays, to be begun again

@@ -6,6 +6,7 @@ import numpy as np
 import optuna
 import pandas as pd
 
+from core.errors import ExperimentError
 from core.experiments.search import distributions
 from core.experiments.study import Study
 
@@ -16,21 +17,22 @@ SHUFFLES = 5
 
 @dataclass(frozen=True)
 class Importance:
-    """Shares in [0, 1] that sum to 1, the largest first; empty with a `problem` where it cannot be told."""
+    """Shares in [0, 1] that sum to 1, the largest first."""
 
     shares: dict[str, float]
     chance: dict[str, float]  # what each dimension reaches on average when accuracies are dealt out anew
-    method: str = ""
-    about: str = ""
-    problem: str = ""
+    method: str
+    about: str
 
 
 def importance(study: Study, table: pd.DataFrame) -> Importance:
-    """By fANOVA (Hutter, Hoos, Leyton-Brown 2014), for many trials by PED-ANOVA (Watanabe, Bansal, Hutter 2023)."""
-    done = table[(table["state"] == "complete") & table["accuracy"].notna()]
-    varied = [name for name in study.dimensions if done[name].nunique() > 1]
-    if problem := _problem(done, varied):
-        return Importance({}, {}, problem=problem)
+    """By fANOVA (Hutter, Hoos, Leyton-Brown 2014), for many trials by PED-ANOVA (Watanabe, Bansal, Hutter 2023).
+
+    Raises `ExperimentError` where there is an `importance_problem`.
+    """
+    done, problem = _done(table), importance_problem(study, table)
+    if problem:
+        raise ExperimentError(problem)
     if len(done) <= MOST_FOR_FANOVA:
         method, about = "fANOVA", (
             "Functional analysis of variance of a random forest fitted to all trials: how much of the accuracy's "
@@ -49,7 +51,10 @@ def importance(study: Study, table: pd.DataFrame) -> Importance:
     return Importance(shares, chance, method, about)
 
 
-def _problem(done: pd.DataFrame, varied: list[str]) -> str:
+def importance_problem(study: Study, table: pd.DataFrame) -> str:
+    """Why these trials cannot tell what matters; empty where they can."""
+    done = _done(table)
+    varied = [name for name in study.dimensions if done[name].nunique() > 1]
     if len(varied) < 2:
         return "Importance compares dimensions; fewer than two have had more than one value."
     if len(done) < FEWEST:
@@ -57,6 +62,10 @@ def _problem(done: pd.DataFrame, varied: list[str]) -> str:
     if done["accuracy"].nunique() < 2:
         return "All trials are equally accurate, so no dimension matters here."
     return ""
+
+
+def _done(table: pd.DataFrame) -> pd.DataFrame:
+    return table[(table["state"] == "complete") & table["accuracy"].notna()]
 
 
 class _Trials:

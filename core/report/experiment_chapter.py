@@ -7,7 +7,7 @@ import pandas as pd
 
 from core.experiments.dimensions import DIMENSIONS
 from core.experiments.effects import Effects, effects, levels, means
-from core.experiments.importance import importance
+from core.experiments.importance import importance, importance_problem
 from core.experiments.looks import Look, Looks
 from core.experiments.storage import Storage
 from core.experiments.study import Range, Study, text_of
@@ -160,10 +160,10 @@ def _figures(study: Study, table: pd.DataFrame, found: Effects) -> Iterator[Bloc
             heat_figure(table, labels[a], labels[b], (DIMENSIONS[a].label, DIMENSIONS[b].label)),
             "The stronger the green, the more accurate the cell's trials are on average.",
         )
-    weighed = importance(study, table)
-    if weighed.problem:
-        yield Text(weighed.problem)
+    if problem := importance_problem(study, table):
+        yield Text(problem)
     else:
+        weighed = importance(study, table)
         yield Figure(
             importance_figure(
                 {DIMENSIONS[name].label: share for name, share in weighed.shares.items()},

@@ -14,9 +14,11 @@ from core.report.figures import ACCENT, GREY, SECOND, TEMPLATE, WRONG, label_tex
 GRID = "rgba(128,136,149,0.2)"
 SPREAD = 0.28  # of a column's width: trials with one value stand beside each other, so that all are seen
 MANY = 1500  # points that a figure draws; of more trials every second, third, … is shown
-ON_COLOUR = 0.55  # strength from which white is the legible colour on it
+# Cells of a heat map, the same on a light and on a dark page: dark figures on weak ones, white ones on strong ones.
+HEAT = [[0, "#e3efed"], [1, "#12776d"]]
+ON_WEAK, ON_STRONG = "#0b1218", "#ffffff"
+STRONG = 0.86  # of the way: here both have a contrast of 4.2 : 1, and everywhere else more
 WRITTEN = 60  # cells of a heat map, above which its figures stand in the hover only
-HEAT = [[0, "rgba(27,148,136,0.03)"], [1, "rgba(27,148,136,0.95)"]]
 TRIAL = "trial %{customdata}: %{y:.2f} %<extra></extra>"
 ACCURACY = "validation accuracy (%)"
 
@@ -101,12 +103,13 @@ def dimension_figure(table: pd.DataFrame, levels: pd.Series, means: pd.DataFrame
             )  # fmt: skip
     figure.add_scatter(
         x=[place[value] for value in means["value"]], y=means["mean"] * 100, mode="markers", name="mean and interval",
-        marker={"size": 12, "symbol": "diamond", "color": ACCENT}, customdata=means[["value", "n"]],
+        marker={"size": 12, "symbol": "diamond", "color": ACCENT}, customdata=means[["value", "n", "low", "high"]],
         error_y={
             "array": (means["high"] - means["mean"]) * 100, "arrayminus": (means["mean"] - means["low"]) * 100,
             "color": ACCENT, "thickness": 2, "width": 6,
         },
-        hovertemplate="%{customdata[0]}: mean %{y:.2f} % of %{customdata[1]} trials<extra></extra>",
+        hovertemplate="%{customdata[0]}: mean %{y:.2f} % of %{customdata[1]} trials"
+        " (95 % interval %{customdata[2]:.2%} to %{customdata[3]:.2%})<extra></extra>",
     )  # fmt: skip
     _lay_out(figure, f"Accuracy against {label_text(label.lower())}", label_text(label.lower()), ACCURACY, legend=True)
     figure.update_xaxes(
@@ -143,7 +146,7 @@ def heat_figure(table: pd.DataFrame, across: pd.Series, down: pd.Series, labels:
 
 
 def _write_into(figure: go.Figure, cells: pd.DataFrame) -> None:
-    """Their percentages, white on strong green, grey on weak, on light and dark alike."""
+    """Their percentages."""
     mean = cells.to_numpy()
     low, high = np.nanmin(mean), np.nanmax(mean)
     strength = (mean - low) / (high - low) if high > low else np.ones_like(mean)
@@ -151,7 +154,7 @@ def _write_into(figure: go.Figure, cells: pd.DataFrame) -> None:
     figure.add_scatter(
         x=[label_text(str(cells.columns[j])) for j in across], y=[label_text(str(cells.index[i])) for i in down],
         mode="text", text=[f"{mean[i, j]:.1f}" for i, j in zip(down, across, strict=True)],
-        textfont={"size": 12, "color": ["#ffffff" if s > ON_COLOUR else GREY for s in strength[down, across]]},
+        textfont={"size": 12, "color": [ON_STRONG if s > STRONG else ON_WEAK for s in strength[down, across]]},
         hoverinfo="skip",
     )  # fmt: skip
 

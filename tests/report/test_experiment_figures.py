@@ -3,18 +3,24 @@
 import numpy as np
 import pandas as pd
 import pytest
+from plotly.colors import hex_to_rgb, sample_colorscale
 
 from core.bench.studies import STUDY, fill
+from core.errors import ExperimentError
 from core.experiments.confirm import Part
 from core.experiments.effects import Effect, levels, means
-from core.experiments.importance import importance
+from core.experiments.importance import importance, importance_problem
 from core.experiments.storage import Storage
 from core.experiments.study import Study
 from core.experiments.table import trials_table
 from core.report.experiment_confirm_figure import confirm_figure
 from core.report.experiment_cost_figures import before_after_figure, cost_figure, learning_figure, pareto_front
 from core.report.experiment_figures import (
+    HEAT,
     MANY,
+    ON_STRONG,
+    ON_WEAK,
+    STRONG,
     below_focus,
     dimension_figure,
     effects_figure,
@@ -96,6 +102,17 @@ def test_a_dimension_shows_every_trial_and_each_values_mean(table):
     assert figure.layout.xaxis.title.text == "dropout"
 
 
+def contrast(ink: str, cell: tuple[float, ...]) -> float:
+    """Of two colours, from 1 to 21 (WCAG 2.2, "contrast ratio")."""
+
+    def luminance(rgb) -> float:
+        linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in rgb]
+        return float(np.dot([0.2126, 0.7152, 0.0722], linear))
+
+    dark, light = sorted([luminance(c / 255 for c in hex_to_rgb(ink)), luminance(cell)])
+    return (light + 0.05) / (dark + 0.05)
+
+
 def test_a_heat_map_holds_the_cells_means(table):
     figure = heat_figure(
         table, levels(STUDY, table, "dropout"), levels(STUDY, table, "activation"), ("Dropout", "Bend")
@@ -104,6 +121,9 @@ def test_a_heat_map_holds_the_cells_means(table):
     expected = done.pivot_table(index="activation", columns="dropout", values="accuracy") * 100
     np.testing.assert_allclose(figure.data[0].z, expected.loc[list(STUDY.dimensions["activation"])])
     assert figure.data[1].text[0] == f"{expected.loc['relu', 0.1]:.1f}"
+    cells = sample_colorscale(HEAT, [i / 20 for i in range(21)], colortype="tuple")
+    inks = [ON_STRONG if i / 20 > STRONG else ON_WEAK for i in range(21)]
+    assert min(contrast(ink, cell) for ink, cell in zip(inks, cells, strict=True)) > 4
     one = table[(table["dropout"] == 0.1) & (table["activation"] == "relu")]
     heat_figure(one, levels(STUDY, one, "dropout"), levels(STUDY, one, "activation"), ("Dropout", "Bend"))
 
@@ -125,10 +145,12 @@ def test_importance_tells_what_matters_from_chance(table):
     assert found.shares["dropout"] > 2 * found.chance["dropout"]
     figure = importance_figure(found.shares, found.chance, found.method)
     np.testing.assert_allclose(figure.data[0].x, np.array(list(found.shares.values())) * 100)
-    assert "at least 10" in importance(STUDY, table[:5]).problem
-    assert "equally accurate" in importance(STUDY, table.assign(accuracy=0.5)).problem
+    assert not importance_problem(STUDY, table[:30])
+    with pytest.raises(ExperimentError, match="at least 10"):
+        importance(STUDY, table[:5])
+    assert "equally accurate" in importance_problem(STUDY, table.assign(accuracy=0.5))
     single = Study("?", dataset="digits-8x8", dimensions={"dropout": (0.1, 0.3, 0.5)})
-    assert "fewer than two" in importance(single, table).problem
+    assert "fewer than two" in importance_problem(single, table)
 
 
 def test_nothing_beats_the_front():

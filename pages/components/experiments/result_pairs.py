@@ -7,6 +7,7 @@ import streamlit as st
 
 from core.experiments.dimensions import DIMENSIONS
 from core.experiments.effects import levels
+from core.experiments.importance import importance, importance_problem
 from core.experiments.study import Study
 from core.report.experiment_figures import heat_figure, importance_figure, parallel_figure
 from pages.components.figure import show_figure
@@ -24,11 +25,15 @@ def pairs(study: Study, storage: "Storage", table: pd.DataFrame) -> None:
     if not (table["state"] == "complete").any():
         st.info("No trial was completed, so there is nothing to draw; the table says why.", icon=":material/info:")
         return
-    left, right = st.columns(2, gap="large")
-    with left:
+    if problem := importance_problem(study, table):
         _pair(study, table)
-    with right:
-        _importance(study, storage, table)
+        st.info(problem, icon=":material/info:")
+    else:
+        left, right = st.columns(2, gap="large")
+        with left:
+            _pair(study, table)
+        with right:
+            _importance(study, table)
     _parallel(study, table)
 
 
@@ -51,15 +56,10 @@ def _pair(study: Study, table: pd.DataFrame) -> None:
     )  # fmt: skip
 
 
-def _importance(study: Study, storage: "Storage", table: pd.DataFrame) -> None:
-    from core.experiments.importance import importance
-
+def _importance(study: Study, table: pd.DataFrame) -> None:
     key = ("importance", *table.attrs["sign"])
     with st.spinner("Weighing the dimensions …", show_time=True):
         found = kept(key, lambda: importance(study, table))
-    if found.problem:
-        st.info(found.problem, icon=":material/info:")
-        return
     labels = {name: DIMENSIONS[name].label for name in found.shares}
     show_figure(
         importance_figure(
