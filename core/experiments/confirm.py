@@ -25,7 +25,7 @@ from core.experiments.effects import interval
 from core.experiments.executors import Processes, cores
 from core.experiments.ledger import Ledger
 from core.experiments.looks import Look, Looks
-from core.experiments.setups import Setup
+from core.experiments.setups import Setup, Transfer
 from core.experiments.storage import Storage
 from core.experiments.study import Study
 from core.experiments.unit import Record, Task, Unit
@@ -107,7 +107,7 @@ class Confirmation(Work):
         setup = study.setup(configuration)
         if study.final_epochs and isinstance(setup, Setup):
             setup = replace(setup, config=replace(setup.config, epochs=study.final_epochs))
-        self._setup = setup_text(setup.text())
+        self._setup, self._folds = setup_text(setup.text()), study.folds if isinstance(setup, Transfer) else 0
         self.seeds = fresh_seeds(study, self._looks.of(study.name), count)
         self.epochs = setup.epochs
         self.look: Look | None = None
@@ -119,7 +119,9 @@ class Confirmation(Work):
 
     def _work(self) -> None:
         data = sha256_of(self.study.dataset)
-        units = [Unit(self._setup, data, seed) for seed in self.seeds]
+        # letters are held out by folds: each seed takes another one, as the search did
+        folds = [number % max(1, self._folds) for number in range(len(self.seeds))]
+        units = [Unit(self._setup, data, *which, self._folds) for which in zip(self.seeds, folds, strict=True)]
         look = self._looks.write(
             Look(
                 self.study.name, self.study.dataset, self.trial, self.seeds, self.epochs,

@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from pathlib import Path
 
 import sqlalchemy as sa
 
@@ -42,8 +43,15 @@ def keep(study: Study, storage: Storage, trial: int, configuration: Configuratio
     config = config_of(study, configuration)
     run = jobs.start(config, name)
     Looks(storage).write(Look(study.name, study.dataset, trial, (config.seed,), config.epochs, (), "kept"))
-    values = {key: list(value) if isinstance(value, tuple) else value for key, value in configuration.items()}
-    address = sa.make_url(storage.url).set(password=None).render_as_string()  # ~/.pgpass has it, no file of ours
-    record = Origin(study.name, address, study.question, trial, values, accuracy)
-    write_atomically(run.folder / ORIGIN, json.dumps(record.__dict__).encode())
+    write_origin(run.folder, study, storage, trial, configuration, accuracy)
     return run
+
+
+def write_origin(
+    folder: Path, study: Study, storage: Storage, trial: int, configuration: Configuration, accuracy: float
+) -> None:
+    """Beside the network that is, or will be, in that folder of the store."""
+    address = sa.make_url(storage.url).set(password=None).render_as_string()  # ~/.pgpass has it, no file of ours
+    values = {key: list(value) if isinstance(value, tuple) else value for key, value in configuration.items()}
+    record = Origin(study.name, address, study.question, trial, values, accuracy)
+    write_atomically(folder / ORIGIN, json.dumps(record.__dict__).encode())

@@ -13,11 +13,11 @@ import numpy as np
 import torch
 from sklearn.model_selection import StratifiedGroupKFold
 
-from core.data import Samples
+from core.data import Samples, load
 from core.errors import ExperimentError
 from core.experiments.trainings import whole_of
 from core.experiments.unit import Record, Unit, Watched
-from core.networks import open_network
+from core.networks import TrainedNetwork, open_network
 from core.networks.base import Network
 from core.training.config import TrainingConfig
 from core.training.fit import EpochDone, evaluate
@@ -39,16 +39,28 @@ class TunedTransfer(TransferConfig):
         return replace(super().training(network), threads=1, **chosen)
 
 
-def teach(unit: Unit, record: Record, watched: Watched) -> None:
-    """Teaches the unit's letters and fills in its record after each epoch; raises `InklingError`."""
-    setup = json.loads(unit.setup)
+def config_of(setup: dict[str, Any], seed: int) -> TunedTransfer:
+    return TunedTransfer(
+        setup["method"], setup["epochs"] or 1, seed, batch_size=setup["batch_size"],
+        learning_rate=setup["learning_rate"], schedule=setup["schedule"] or "one-cycle",
+    )  # fmt: skip
+
+
+def source_of(setup: dict[str, Any]) -> TrainedNetwork:
+    """Raises `ExperimentError` where another network bears its name now."""
     source = open_network(setup["source"])
     if source.passport.weights_sha256 != setup["source_sha256"]:
         raise ExperimentError(f"The network {source.name!r} is another one than the study was begun with.")
-    config = TunedTransfer(
-        setup["method"], setup["epochs"] or 1, unit.seed, batch_size=setup["batch_size"],
-        learning_rate=setup["learning_rate"], schedule=setup["schedule"] or "one-cycle",
-    )  # fmt: skip
+    return source
+
+
+def teach(unit: Unit, record: Record, watched: Watched) -> Network | None:
+    """Teaches the unit's letters and fills in its record after each epoch; None where it was pruned.
+
+    Raises `InklingError`.
+    """
+    setup = json.loads(unit.setup)
+    source, config = source_of(setup), config_of(setup, unit.seed)
     taught, measured = letter_parts(unit, setup)
     torch.set_num_threads(1)
     started = time.perf_counter()
@@ -65,12 +77,13 @@ def teach(unit: Unit, record: Record, watched: Watched) -> None:
             watched.tell(record)
             if event.epoch < config.epochs and watched.should_prune(event.epoch, event.test_accuracy):
                 record["state"] = "pruned"
-                return
+                return None
     assert last is not None  # nobody stops this
     record["parameters"] = last.trainable
     if not record["epochs"]:  # prototypes and neighbours are found in one step
         _add_only(record, last.network, taught, measured, time.perf_counter() - started)
     record["state"] = "finished"
+    return last.network
 
 
 def letter_parts(unit: Unit, setup: dict[str, Any]) -> tuple[Samples, Samples]:
@@ -85,6 +98,15 @@ def letter_parts(unit: Unit, setup: dict[str, Any]) -> tuple[Samples, Samples]:
     if setup["samples"] is not None:
         rest = _drawn(rest, labels, setup["samples"], unit.seed)
     return chosen.take(torch.from_numpy(rest)), chosen.take(torch.from_numpy(measured), "validation")
+
+
+def all_letters(setup: dict[str, Any], seed: int) -> tuple[Samples, Samples]:
+    """The letters that teach where none is held out, alike many of each, and those of the test set."""
+    taught = with_letters(load(setup["dataset"], "train"), setup["letters"])
+    if setup["samples"] is not None:
+        index = _drawn(np.arange(len(taught)), taught.labels.numpy(), setup["samples"], seed)
+        taught = taught.take(torch.from_numpy(index))
+    return taught, with_letters(load(setup["dataset"], "test"), setup["letters"])
 
 
 def with_letters(samples: Samples, letters: list[str]) -> Samples:

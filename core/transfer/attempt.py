@@ -102,7 +102,8 @@ class Attempt:
             "classes": self.classes,
             "data": _data_record(self.letters, self.test, self.forgetting),
             "seed": self.config.seed,
-            "training": asdict(self.config) | {"from": self.source.name, "network": self.network.spec.architecture},
+            "training": {name: value for name, value in asdict(self.config).items() if value is not None}
+            | {"from": self.source.name, "network": self.network.spec.architecture},
             "metrics": metrics,
             "temperature": self.temperature,
             "refusal_threshold": _threshold(self),

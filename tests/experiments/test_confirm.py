@@ -1,6 +1,7 @@
 """Confirmation: seeds of its own, a test set that is scored once, every look counted; and trials that are kept."""
 
 from concurrent.futures import Future
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -9,17 +10,19 @@ from scipy.stats import binomtest, norm
 from sklearn.tree import DecisionTreeClassifier
 
 from core.data import load
-from core.errors import ExperimentError
+from core.errors import ExperimentError, NetworkError
 from core.experiments import confirm, keep
 from core.experiments.confirm import Confirmation, fresh_seeds, interval_of, parts
-from core.experiments.confirmations import setup_text
 from core.experiments.data_cache import sha256_of
+from core.experiments.keep_transfer import TransferKeeping
 from core.experiments.ledger import Ledger
 from core.experiments.looks import Look, Looks
 from core.experiments.origin import origin_of
 from core.experiments.storage import Storage
 from core.experiments.study import Study
-from core.experiments.unit import Task, Unit, work
+from core.experiments.transfers import teach, with_letters
+from core.experiments.unit import Task, Unit, Watched, work
+from core.networks import open_network
 from core.training import TrainingConfig, create_run
 from core.training.execute import TrainingResult, split_validation, train
 
@@ -131,8 +134,6 @@ def test_the_winner_is_trained_for_its_final_epochs(storage):
 def test_what_cannot_be_confirmed_is_said(storage, monkeypatch):
     with pytest.raises(ExperimentError, match="1 to 20 seeds, not 0"):
         fresh_seeds(STUDY, [], 0)
-    with pytest.raises(ExperimentError, match="on the page Greek Transfer"):
-        setup_text('{"kind": "transfer"}')
     monkeypatch.setattr(confirm, "sha256_of", lambda name: "0" * 64)  # of other data
     made = confirmed(storage, count=1)
     assert made.state == "failed"
@@ -144,6 +145,46 @@ def test_what_cannot_be_confirmed_is_said(storage, monkeypatch):
         confirm.start(STUDY, storage, 1, {"filters": 6}, (0.9,))
     going.stop()
     going.join(60)
+
+
+LETTERS = Study(
+    "Do samples help?", name="letters", dataset="digits-8x8", dimensions={"samples": (18, 27)}, seed=5, folds=3,
+    settings={"source": "report", "letters": "3, 5, 8", "method": "head", "epochs": 2},
+)  # fmt: skip
+
+
+def test_letters_are_taught_anew_and_scored_on_the_test_set(storage):
+    storage.keep(LETTERS)
+    made = Confirmation(LETTERS, storage, 1, {"samples": 27}, (0.9, 0.95, 0.9), 2).begin()
+    made.join(60)
+    assert (made.state, made.problem) == ("finished", "")
+    setup = LETTERS.setup({"samples": 27}).text()
+    test = with_letters(load("digits-8x8", "test"), ["3", "5", "8"])
+    assert made.look.test_samples == len(test) > 50
+    for number, seed in enumerate((6, 7)):
+        unit, record = Unit(setup, sha256_of("digits-8x8"), seed, number, 3), {"state": "running", "epochs": []}
+        network = teach(unit, record, Watched(Task((unit,), storage.url, "letters", 0), unit, prunes=False))
+        assert made.look.validation[number] == record["epochs"][-1]["accuracy"]
+        answers = network(test.images[:, None] / 255).argmax(1)
+        assert made.look.test[number] == pytest.approx((answers == test.labels).float().mean().item())
+
+
+def test_taught_letters_are_kept_as_a_network(storage):
+    storage.keep(LETTERS)
+    made = TransferKeeping(LETTERS, storage, 1, {"samples": 27}, 0.93, "three-letters").begin()
+    made.join(60)
+    assert (made.state, made.problem) == ("finished", "")
+    passport = open_network("three-letters").passport
+    assert passport.classes == ("3", "5", "8")
+    assert passport.data["train"][0]["samples"] == 27
+    assert passport.metrics["test_accuracy"] > 0.7
+    assert origin_of("three-letters").configuration == {"samples": 27}
+    assert [look.state for look in Looks(storage).of("letters")] == ["kept"]
+    with pytest.raises(NetworkError, match="three-letters"):
+        TransferKeeping(LETTERS, storage, 1, {"samples": 27}, 0.93, "three-letters")
+    nearest = replace(LETTERS, settings=LETTERS.settings | {"method": "neighbours"})
+    with pytest.raises(NetworkError, match="are no network that can be kept"):
+        TransferKeeping(nearest, storage, 1, {"samples": 27}, 0.93, "nearest")
 
 
 def test_an_interval_holds_for_other_seeds_and_other_samples():

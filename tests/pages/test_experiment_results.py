@@ -17,6 +17,7 @@ from core.experiments.search import distributions
 from core.experiments.storage import Storage
 from core.experiments.study import Study
 from core.experiments.table import RESULT, trials_table
+from core.networks import open_network
 from core.paths import PROJECT
 from core.training import list_runs
 from pages.components.experiments.result_table import csv_of
@@ -154,3 +155,22 @@ def name_field(app: AppTest):
 def test_results_come_with_the_first_trial(inkling_home):
     Storage().keep(ASKED)
     assert "Results come with the first one." in said(opened("Overview"))
+
+
+def test_a_trial_of_letters_is_kept(inkling_home):
+    letters = Study(
+        "Do samples help?", name="letters", dataset="digits-8x8", dimensions={"samples": (18, 27)}, folds=3,
+        settings={"source": "report", "letters": "3, 5, 8", "method": "prototypes"},
+    )  # fmt: skip
+    fill(Storage(), letters, trials=2)
+    app = opened("Keep")
+    assert "this counts as a look at the test set" in said(app)
+    app.text_input[-1].set_value("a/b")
+    app.button("experiment_keep").click().run()
+    assert "a/b" in app.error[0].value
+    app.text_input[-1].set_value("three")
+    app.button("experiment_keep").click().run()
+    app.session_state["experiment_keep_job"].join(60)
+    app.run()
+    assert [one.value for one in app.success] == ["three is stored; every page can use it."]
+    assert open_network("three").passport.classes == ("3", "5", "8")

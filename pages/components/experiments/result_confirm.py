@@ -10,6 +10,7 @@ from core.experiments.looks import Look, Looks
 from core.experiments.search import configuration_of
 from core.experiments.study import Study
 from pages.components.experiments.result_parts import choose_trial, finished, points
+from pages.components.experiments.words import duration
 from pages.components.figure import show_figure
 from pages.components.markup import plain
 from pages.components.screen import is_narrow
@@ -60,7 +61,7 @@ def _begin(study: Study, storage: "Storage", done: pd.DataFrame) -> None:
     longer = study.final_epochs / row["epochs_done"] if study.final_epochs else 1.0
     epochs = f" for {study.final_epochs} epochs" if study.final_epochs else ""
     st.caption(
-        f"Trains {seeds} network{'s' * (seeds != 1)}{epochs}, about {_duration(row['seconds'] * longer * seeds)} of "
+        f"Trains {seeds} network{'s' * (seeds != 1)}{epochs}, about {duration(row['seconds'] * longer * seeds)} of "
         f"one core's time in all, then looks at the test set of {dataset_title(study.dataset)}."
     )
     st.button(
@@ -90,7 +91,7 @@ def _progress(study: Study, storage: "Storage") -> None:
     seeds = ", ".join(map(str, going.seeds))
     text = f"Trial {going.trial} is trained anew with {'seeds' if len(going.seeds) > 1 else 'the seed'} {seeds}"
     text += "; its processes start …" if not going.progress else ""
-    st.progress(going.progress, text + (f", about {_duration(left)} left" if left is not None else ""))
+    st.progress(going.progress, text + (f", about {duration(left)} left" if left is not None else ""))
     st.button(
         "Stopping …" if going.stopping else "Stop", icon=":material/stop_circle:", key="experiment_confirm_stop",
         disabled=going.stopping, on_click=going.stop,
@@ -173,9 +174,3 @@ def curse(study: Study, found: list, table: pd.DataFrame, look: Look) -> str:
 def _trained(look: Look) -> str:
     names = ", ".join(map(str, look.seeds[: len(look.test)]))
     return f"{'seed' if len(look.test) == 1 else 'seeds'} {names}, {look.epochs} epoch{'s' * (look.epochs != 1)}"
-
-
-def _duration(seconds: float) -> str:
-    if seconds < 90:
-        return f"{max(1, round(seconds))} s"
-    return f"{round(seconds / 60)} minutes" if seconds < 5400 else f"{seconds / 3600:.1f} hours"

@@ -8,9 +8,9 @@ import streamlit as st
 from core.errors import InklingError
 from core.experiments.search import configuration_of
 from core.experiments.study import Study
-from core.networks.store import free_name
-from pages.components.experiments.result_confirm import _duration
-from pages.components.experiments.result_parts import choose_trial, finished, settings_of
+from pages.components.experiments.result_keep_transfer import keep_transfer
+from pages.components.experiments.result_parts import choose_trial, finished, name_and_button, settings_of
+from pages.components.experiments.words import duration
 from pages.components.markup import plain
 
 if TYPE_CHECKING:
@@ -33,9 +33,16 @@ def _keep(study: Study, storage: "Storage", done: pd.DataFrame) -> None:
         st.info("No trial was completed, so there is none to keep.", icon=":material/info:")
         return
     row = choose_trial(study, done, "experiment_keep_trial")
+    configuration = configuration_of(study, row)
+    if "source" in {*study.settings, *study.dimensions}:
+        keep_transfer(study, storage, row, configuration)
+    else:
+        _keep_training(study, storage, row, configuration)
+
+
+def _keep_training(study: Study, storage: "Storage", row: Any, configuration: dict) -> None:
     from core.experiments.keep import config_of, samples_of
 
-    configuration = configuration_of(study, row)
     try:
         config = config_of(study, configuration)
     except InklingError as error:
@@ -43,22 +50,14 @@ def _keep(study: Study, storage: "Storage", done: pd.DataFrame) -> None:
         return
     st.markdown(
         plain(f"Trains {settings_of(study, row)} again, for {config.epochs} epochs with the seed {config.seed}, about "
-              f"{_duration(row['seconds'])}. Its weights are those of the trial, bit for bit on a machine like the one "
+              f"{duration(row['seconds'])}. Its weights are those of the trial, bit for bit on a machine like the one "
               "it ran on. A trial itself keeps no weights. A stored network tells its test accuracy, so this counts as "
               "a look at the test set.")
     )  # fmt: skip
     if samples := samples_of(study, configuration):
         st.warning(f"The trial learned from {samples:,} samples only. The stored network learns from all of them, so "
                    "it will be another one, and most likely better.", icon=":material/warning:")  # fmt: skip
-    wish = free_name(f"{study.name}-{row['number']}"[:50])
-    with st.container(horizontal=True, vertical_alignment="bottom"):
-        name = st.text_input(
-            "Name", wish, key=f"experiment_keep_name_{study.name}_{row['number']}_{wish}", max_chars=60
-        )
-        st.button(
-            "Train and store it", type="primary", icon=":material/inventory_2:", key="experiment_keep",
-            on_click=_begin, args=(study, storage, row, configuration, name),
-        )  # fmt: skip
+    name_and_button("Train and store it", study, row, _begin, study, storage, row, configuration)
     if problem := st.session_state.pop(PROBLEM, ""):
         st.error(plain(problem), icon=":material/error:")
     if begun := st.session_state.get(BEGUN):
@@ -69,12 +68,12 @@ def _begin(study: Study, storage: "Storage", row: Any, configuration: dict, name
     from core.experiments.keep import keep
 
     try:
-        keep(study, storage, int(row["number"]), configuration, float(row["accuracy"]), name.strip())
+        keep(study, storage, int(row["number"]), configuration, float(row["accuracy"]), name)
     except InklingError as error:
         st.session_state[PROBLEM] = str(error)
     else:
-        st.session_state[BEGUN] = name.strip()
-        st.session_state["train_watched"] = name.strip()
+        st.session_state[BEGUN] = name
+        st.session_state["train_watched"] = name
 
 
 @st.fragment(run_every=2.0)

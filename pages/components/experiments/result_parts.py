@@ -1,6 +1,6 @@
 """What several sections of a study's results share: trials in words, the choice of one."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import pandas as pd
@@ -8,6 +8,7 @@ import streamlit as st
 
 from core.experiments.dimensions import DIMENSIONS
 from core.experiments.study import Study, text_of
+from core.networks.store import free_name
 
 MOST_CHOICES = 200  # the best trials that a list offers
 
@@ -44,6 +45,18 @@ def choose_trials(
     names = {int(row["number"]): _name(study, row) for row in trials.head(MOST_CHOICES).to_dict("records")}
     default = [number for number in default if number in names]
     return st.multiselect(label, list(names), format_func=names.get, default=default, max_selections=most, key=key)
+
+
+def name_and_button(label: str, study: Study, row: Any, begin: Callable[..., None], *arguments: Any) -> None:
+    """What a trial shall be called in the store, and the button that calls `begin` with the name as its last one."""
+    wish = free_name(f"{study.name}-{row['number']}"[:50])
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        key = f"experiment_keep_name_{study.name}_{row['number']}_{wish}"
+        st.text_input("Name", wish, key=key, max_chars=60)
+        st.button(
+            label, type="primary", icon=":material/inventory_2:", key="experiment_keep",
+            on_click=lambda: begin(*arguments, st.session_state[key].strip()),  # as it is typed by then
+        )  # fmt: skip
 
 
 def _name(study: Study, row: Any) -> str:
