@@ -7,6 +7,7 @@ import streamlit as st
 
 from core.training.threads import wait_patiently
 from pages.components.page_changes import keep_page_changes
+from pages.components.warm_up import warm_up
 
 
 @dataclass(frozen=True)
@@ -37,6 +38,7 @@ def main() -> None:
     st.set_page_config(page_title="Inkling", page_icon=ICON, layout="wide")
     st.html(STYLE)
     page = st.navigation([st.Page(p.file, title=p.title, icon=p.icon) for p in PAGES], position="top")
+    warm_up()
     page.run()
 
 

@@ -80,7 +80,9 @@ def test_every_section_of_a_study_with_all_kinds_of_trials(storage, section):
 def test_a_study_is_shown_without_what_is_slow_to_import(storage):
     code = (
         "import sys\n"
+        "from pages.components import warm_up\n"
         "from streamlit.testing.v1 import AppTest\n"
+        "warm_up.AFTER_S = 1e6\n"
         "app = AppTest.from_file('app.py', default_timeout=60).switch_page('pages/experiments.py').run()\n"
         "assert not app.exception and len(app.get('plotly_chart')) == 2\n"
         "print(*{name.split('.')[0] for name in sys.modules}, *(n for n in sys.modules if n.startswith('scipy.')))"
