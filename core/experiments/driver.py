@@ -138,6 +138,7 @@ class Driver:
                 raise LeaseLost
             yield from self._fill()
             if not self._groups:
+                self._say(message=self._exhausted())
                 return
             self._rehouse()
             yield from self._take_ended()
@@ -158,9 +159,18 @@ class Driver:
         self._said = self._said | what
 
     def _planned(self) -> int | None:
-        if self.study.strategy == "grid":
-            return self.study.count().possible
-        return self.study.trials if self.study.strategy in ("random", "tpe") else None
+        """Trials; None where nobody knows before the end."""
+        if self.study.strategy == "one-at-a-time":
+            return None
+        possible = self.study.count().possible if self.study.is_small else np.inf
+        return int(possible if self.study.strategy == "grid" else min(possible, self.study.trials))
+
+    def _exhausted(self) -> str:
+        """Why fewer trials were drawn than asked for, where there were no more to draw."""
+        ended, drawn = self._said["finished"] + self._said["failed"], self.study.strategy in ("random", "tpe")
+        if not drawn or ended < self._said["planned"] or ended >= self.study.trials:
+            return ""
+        return f"All {ended:,} combinations that are possible were tried; there are no more to draw."
 
     def _adopt(self) -> Iterator[TrialDone]:
         """Takes up what an earlier driver began."""

@@ -1,7 +1,7 @@
 """What each dimension does to the accuracy, as far as a study's trials can tell.
 
 A grid and one-at-a-time hold pairs of trials that are alike but for one dimension; their differences are averaged.
-Random and TPE hold none, so all trials are fitted together. Every difference is from the dimension's reference, its
+Random and TPE hold few, so all trials are fitted together, unless they came to try a whole grid. Every difference is from the dimension's reference, its
 first value if nothing else is said, and comes with a 95 % interval; "better" is said only where it holds after Holm's
 correction for all of the study's comparisons.
 """
@@ -83,12 +83,12 @@ def effects(study: Study, table: pd.DataFrame, references: Mapping[str, str] | N
     chosen = {name: (references or {}).get(name) or _first(found) for name, found in labels.items()}
     whole = whole.assign(**{name: labels[name][whole.index].astype(str) for name in labels})
     found: list[Effect] = []
+    paired = study.strategy in ("grid", "one-at-a-time") or _is_whole_grid(study, whole)
     if len(whole):
-        paired = study.strategy in ("grid", "one-at-a-time")
         found = _paired(study, whole, labels, chosen) if paired else _fitted(study, whole, labels, chosen)
     corrected = holm([effect.p_value for effect in found]) if found else []
     effects = tuple(replace(effect, p_corrected=p) for effect, p in zip(found, corrected, strict=True))
-    return Effects(effects, _how(study, whole), _warnings(study, table))
+    return Effects(effects, _how(study, paired), _warnings(study, table))
 
 
 def levels(study: Study, table: pd.DataFrame, name: str) -> pd.Series:
@@ -224,11 +224,16 @@ def _first(labels: pd.Series) -> str:
     return had[0] if had else str(labels.cat.categories[0])
 
 
-def _how(study: Study, whole: pd.DataFrame) -> str:
+def _is_whole_grid(study: Study, whole: pd.DataFrame) -> bool:
+    ranges = any(isinstance(values, Range) for values in study.dimensions.values())
+    return not ranges and len(whole) == study.combinations
+
+
+def _how(study: Study, paired: bool) -> str:
     where = "They hold for the validation samples of this study; the luck of which samples those are is not in them."
-    if study.strategy in ("random", "tpe"):
+    if not paired:
         return (
-            "No two trials are alike but for one dimension, so all are fitted together: linear regression with a term "
+            "Few trials or none are alike but for one dimension, so all are fitted together: linear regression with a term "
             "for each value (ranges in three parts), standard errors by the jackknife (HC3). " + where
         )
     compared = "Trials are compared in pairs that are alike but for one dimension. The intervals are Student's, from "

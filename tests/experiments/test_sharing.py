@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from core.experiments.ledger import Ledger
+from core.experiments.ledger import Lease, Ledger
 from core.experiments.study import Study
 from tests.experiments.here import carry_out
 
@@ -46,3 +46,9 @@ def test_what_was_trained_is_not_trained_again_whichever_study_asks(tmp_path):
     assert len(done) == 6
     assert pool.tasks == []
     assert all(trial.cached for trial in done)
+    more = replace(STUDY, name="more", strategy="random", trials=10)
+    done, pool, storage = carry_out(more, tmp_path)
+    assert (len(done), pool.tasks) == (6, [])
+    _, ended = Lease(storage, "more").look()
+    assert (ended["planned"], ended["ended"]) == (6, "finished")
+    assert ended["message"].startswith("All 6 combinations that are possible were tried")

@@ -147,7 +147,7 @@ def _buttons(study: Study, storage: "Storage", place: Place, job: "JobState") ->
                 on_click=_try, args=(_stop, study, storage),
                 help="What is finished stays; the trials in flight are run again when it goes on.",
             )  # fmt: skip
-        elif job.state == "finished" and study.strategy in DRAWING:
+        elif job.state == "finished" and study.strategy in DRAWING and (job.planned or 0) >= study.trials:
             more = st.number_input("More trials", 1, 10_000, 10, key="experiment_more", width=140)
             longer = replace(study, trials=study.trials + int(more))
             st.button(
