@@ -5,10 +5,14 @@ The trials that had ended before come first, marked as earlier, so that the outp
 
 import argparse
 import sys
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from core.cli.output import print_json
 from core.experiments import EXECUTORS
+
+if TYPE_CHECKING:
+    from core.experiments.driver import TrialDone
+    from core.experiments.study import Study
 
 HELP = "run a study, or go on with it"
 
@@ -31,18 +35,34 @@ def run(args: argparse.Namespace) -> int:
 
     study = read_study(args.study)
     if args.fill:
-        print(sha256_of(study.dataset))
+        sha256 = sha256_of(study.dataset)
+        if args.json:
+            print_json({"dataset": study.dataset, "sha256": sha256})
+        else:
+            print(f"{study.dataset} is in the cache, under {sha256}.")
         return 0
     storage = Storage(args.storage)
     storage.waits = _say
     driver = Driver(study, storage, executor(args.executor, args.workers, args.scheduler))
+    ended = []
     try:
         for done in driver.run():
+            ended.append(done)
             _show(done.to_json(), driver.state, args.json)
     except KeyboardInterrupt:
         _say("Stopped. Nothing is lost: the same command goes on with it.")
         return 130
+    _say(_end(study, ended, driver.state["message"]))
     return 0
+
+
+def _end(study: "Study", ended: "list[TrialDone]", message: str) -> str:
+    """What is said last: the best trial, and where there is more to see."""
+    whole = [done for done in ended if done.state == "complete" and study.objectives[0] == "accuracy"]
+    best = max(whole, key=lambda done: done.values[0], default=None)
+    about = f"The best is trial {best.trial} with {best.values[0]:.2%} of the validation samples. " if best else ""
+    more = "The page Experiments (streamlit run app.py) tells what each dimension does, and how sure that is."
+    return f"{message} {about}{more}".strip()
 
 
 def _show(record: dict[str, Any], state: dict[str, Any], as_json: bool) -> None:
@@ -64,4 +84,5 @@ def _sentence(record: dict[str, Any]) -> str:
     params = ", ".join(f"{name} {value}" for name, value in record["params"].items())
     values = " and ".join(f"{value:.4g}" for value in record["values"])
     problem = f": {record['problem']}" if "problem" in record else ""
-    return f"{record['trial']}: {params} → {values or '–'} ({record['state']}, {record['seconds']:.1f} s{problem})"
+    took = "from earlier trainings" if record.get("cached") else f"{record['seconds']:.1f} s"
+    return f"{record['trial']}: {params} → {values or '–'} ({record['state']}, {took}{problem})"

@@ -1,9 +1,9 @@
 """What each dimension does to the accuracy, as far as a study's trials can tell.
 
 A grid and one-at-a-time hold pairs of trials that are alike but for one dimension; their differences are averaged.
-Random and TPE hold few, so all trials are fitted together, unless they came to try a whole grid. Every difference is from the dimension's reference, its
-first value if nothing else is said, and comes with a 95 % interval; "better" is said only where it holds after Holm's
-correction for all of the study's comparisons.
+Random and TPE hold few, so all trials are fitted together, unless they came to try a whole grid. Every difference is
+from the dimension's reference, its first value if nothing else is said, and has a 95 % interval; "better" is said only
+where it holds after Holm's correction for all of the study's comparisons.
 """
 
 from collections.abc import Mapping
@@ -233,8 +233,8 @@ def _how(study: Study, paired: bool) -> str:
     where = "They hold for the validation samples of this study; the luck of which samples those are is not in them."
     if not paired:
         return (
-            "Few trials or none are alike but for one dimension, so all are fitted together: linear regression with a term "
-            "for each value (ranges in three parts), standard errors by the jackknife (HC3). " + where
+            "Few trials or none are alike but for one dimension, so all are fitted together: linear regression with a "
+            "term for each value (ranges in three parts), standard errors by the jackknife (HC3). " + where
         )
     compared = "Trials are compared in pairs that are alike but for one dimension. The intervals are Student's, from "
     if study.folds:

@@ -166,10 +166,9 @@ class Storage(Tables):
             )
         )  # fmt: skip
         before = self.patiently(lambda: found.user_attrs).get(RECORD)
-        if before is not None and _fixed(before) != _fixed(study.to_json()):
-            differing = [
-                key for key in {**before, **study.to_json()} if _fixed(before).get(key) != study.to_json().get(key)
-            ]
+        was, now = _fixed(before or study.to_json()), _fixed(study.to_json())
+        if was != now:
+            differing = [key for key in {**was, **now} if was.get(key) != now.get(key)]
             raise ExperimentError(
                 f"Another study is called {study.name!r} (it differs in {', '.join(differing)}); choose another name, "
                 "or go on with it as it was."

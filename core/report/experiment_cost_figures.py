@@ -114,7 +114,7 @@ def before_after_figure(table: pd.DataFrame, names: Mapping[int, str]) -> go.Fig
             hovertemplate=f"trial %{{customdata}}, {name}: %{{x:.2f}} %<extra></extra>",
         )  # fmt: skip
     _lay_out(figure, "Before and after training", "accuracy (%)", "trial")
-    figure.update_layout(height=170 + 26 * len(rows))
+    figure.update_layout(height=210 + 26 * len(rows), margin={"t": 120})  # on a phone the legend takes three lines
     figure.update_xaxes(range=[0, 102], showgrid=True, gridcolor=GRID)
     text = [label_text(names[number]) for number in rows["number"]]
     figure.update_yaxes(tickvals=places, ticktext=text, range=[len(rows) - 0.4, -0.6], showgrid=False)

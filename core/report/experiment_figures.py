@@ -18,6 +18,7 @@ MANY = 1500  # points that a figure draws; of more trials every second, third, â
 HEAT = [[0, "#e3efed"], [1, "#12776d"]]
 ON_WEAK, ON_STRONG = "#0b1218", "#ffffff"
 STRONG = 0.86  # of the way: here both have a contrast of 4.2 : 1, and everywhere else more
+FEW = 12  # trials, each of which has a tick
 WRITTEN = 60  # cells of a heat map, above which its figures stand in the hover only
 TRIAL = "trial %{customdata}: %{y:.2f} %<extra></extra>"
 ACCURACY = "validation accuracy (%)"
@@ -48,6 +49,8 @@ def progress_figure(table: pd.DataFrame) -> go.Figure:
         )  # fmt: skip
     _lay_out(figure, "The search, trial by trial", "trial", ACCURACY, legend=True)
     figure.update_yaxes(range=focus(done["accuracy"] * 100))
+    if len(table) <= FEW:
+        figure.update_xaxes(dtick=1)  # there is no trial 0.2
     return figure
 
 
@@ -86,9 +89,14 @@ def effects_figure(effects: Sequence[Effect], title: str = "What each dimension 
 
 
 def dimension_figure(table: pd.DataFrame, levels: pd.Series, means: pd.DataFrame, label: str) -> go.Figure:
-    """Every trial's accuracy over its value, and each value's mean with its 95 % interval (`effects.means`)."""
+    """Every trial's accuracy over its value, and each value's mean with its 95 % interval (`effects.means`).
+
+    Intervals so wide that they say nothing are told by the hover alone.
+    """
     order = [str(value) for value in levels.cat.categories]
     place = {value: i for i, value in enumerate(order)}
+    limits = _with_intervals(focus(table.loc[table["state"] == "complete", "accuracy"] * 100), means)
+    drawn = _within(limits, means)
     figure, table = go.Figure(), thinned(table)
     for state, symbol, colour in (("complete", "circle", GREY), ("pruned", "x", WRONG)):
         rows = table[(table["state"] == state) & table["accuracy"].notna() & levels.notna()]
@@ -105,7 +113,7 @@ def dimension_figure(table: pd.DataFrame, levels: pd.Series, means: pd.DataFrame
         x=[place[value] for value in means["value"]], y=means["mean"] * 100, mode="markers", name="mean and interval",
         marker={"size": 12, "symbol": "diamond", "color": ACCENT}, customdata=means[["value", "n", "low", "high"]],
         error_y={
-            "array": (means["high"] - means["mean"]) * 100, "arrayminus": (means["mean"] - means["low"]) * 100,
+            "array": (drawn["high"] - drawn["mean"]) * 100, "arrayminus": (drawn["mean"] - drawn["low"]) * 100,
             "color": ACCENT, "thickness": 2, "width": 6,
         },
         hovertemplate="%{customdata[0]}: mean %{y:.2f} % of %{customdata[1]} trials"
@@ -116,7 +124,7 @@ def dimension_figure(table: pd.DataFrame, levels: pd.Series, means: pd.DataFrame
         tickvals=list(range(len(order))), ticktext=[label_text(value) for value in order],
         range=[-0.6, len(order) - 0.4],
     )  # fmt: skip
-    figure.update_yaxes(range=_with_intervals(focus(table.loc[table["state"] == "complete", "accuracy"] * 100), means))
+    figure.update_yaxes(range=limits)
     return figure
 
 
@@ -243,6 +251,12 @@ def _with_intervals(limits: list[float] | None, means: pd.DataFrame) -> list[flo
     ends = means[["low", "high"]].dropna().to_numpy(float) * 100
     ends = ends[(ends[:, 0] > low - (high - low)) & (ends[:, 1] < high + (high - low))]
     return [min(low, *ends[:, 0] - 0.2), max(high, *ends[:, 1] + 0.2)] if len(ends) else limits
+
+
+def _within(limits: list[float] | None, means: pd.DataFrame) -> pd.DataFrame:
+    """Without the intervals that do not fit between the limits: a bar without an end would look like a whole one."""
+    low, high = limits or [-np.inf, np.inf]
+    return means.assign(**means[["low", "high"]].where((means["low"] * 100 >= low) & (means["high"] * 100 <= high)))
 
 
 def below_focus(values: pd.Series) -> int:

@@ -6,7 +6,7 @@ import streamlit as st
 
 from core.errors import InklingError
 from core.experiments.study import Study
-from pages.components.experiments.draft import Record, seeded, study_of
+from pages.components.experiments.draft import Record, key_of, study_of
 from pages.components.experiments.outlook import estimate_panel, outlook
 from pages.components.experiments.place import Place
 from pages.components.keys import EXPERIMENT_START
@@ -20,7 +20,7 @@ def check_panel(record: Record, taken: list[str], place: Place) -> None:
     with st.container(border=True):
         st.markdown("**Before it begins**")
         record["name"] = st.text_input(
-            "Name", key=seeded("name", free_name(record.get("name", "study"), taken)), max_chars=60,
+            "Name", free_name(record.get("name", "study"), taken), key=key_of("name"), max_chars=60,
             help="The study's name in the storage: small letters, digits, - and _.",
         ).strip()  # fmt: skip
         try:

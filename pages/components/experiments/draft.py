@@ -65,11 +65,13 @@ def next_turn() -> None:
     st.session_state[TURN] = st.session_state.get(TURN, 0) + 1
 
 
-def seeded(field: str, value: Any) -> str:
-    """The key of a field's widget, which begins with this value; a widget that was not shown begins so again."""
-    key = f"experiment_{field}_{st.session_state.get(TURN, 0)}"
-    st.session_state.setdefault(key, value)
-    return key
+def key_of(field: str) -> str:
+    """The key of a field's widget in this turn.
+
+    A widget takes what it begins with as an argument in each run. Were it set once by the session state, a run that is
+    cut off on its way to the browser would leave it as empty as Streamlit makes it, and the draft with it.
+    """
+    return f"experiment_{field}_{st.session_state.get(TURN, 0)}"
 
 
 def toml_of_record(record: Record) -> str:

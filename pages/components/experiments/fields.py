@@ -1,5 +1,6 @@
 """The widgets of a dimension's values: words and yes or no are pressed, numbers are typed, ranges have two ends."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import streamlit as st
@@ -11,7 +12,7 @@ from core.networks import list_readers
 from core.networks.spec import ACTIVATIONS, ARCHITECTURES, FIRST_LAYERS, POOL_PLACES
 from core.training.config import AUGMENTATIONS, LOSSES, OPTIMIZERS, SCHEDULES
 from core.transfer import METHODS
-from pages.components.experiments.draft import has_lists, number_of, seeded, value_of_text, values_of_text, values_text
+from pages.components.experiments.draft import has_lists, key_of, number_of, value_of_text, values_of_text, values_text
 
 WORDS = {  # all that a dimension of words may be
     "activation": ACTIVATIONS, "pool_place": POOL_PLACES, "first_layer": FIRST_LAYERS, "optimizer": OPTIMIZERS,
@@ -44,12 +45,12 @@ def values_field(name: str, values: Any, strategy: str) -> Any:
         given = values if isinstance(values, list) else []
         return st.pills(
             title_of(dimension), options_of(dimension, given), selection_mode="multi", format_func=text_of,
-            key=seeded(f"values_{name}", given), help=dimension.about, wrap=True,
+            default=given, key=key_of(f"values_{name}"), help=dimension.about, wrap=True,
         )  # fmt: skip
     is_range = isinstance(values, dict)
     if dimension.kind in (int, float) and (is_range or strategy in DRAWING):
         is_range = st.toggle(
-            f"{dimension.label}: a range", key=seeded(f"range_{name}", is_range),
+            f"{dimension.label}: a range", is_range, key=key_of(f"range_{name}"),
             help="On: any number from the lowest to the highest. Off: the numbers that you list.",
         )  # fmt: skip
     return _range(dimension, values) if is_range else _list(dimension, values)
@@ -59,7 +60,7 @@ def _list(dimension: Dimension, values: Any) -> list[Any]:
     given = values if isinstance(values, list) else list(dimension.values)
     several = "Semicolons between the values, since each may be a list: 16; 16, 32."
     text = st.text_input(
-        title_of(dimension), key=seeded(f"values_{dimension.name}", values_text(dimension.name, given)),
+        title_of(dimension), values_text(dimension.name, given), key=key_of(f"values_{dimension.name}"),
         help=f"{dimension.about} " + (several if has_lists(dimension.name) else "Commas between the values."),
     )  # fmt: skip
     return values_of_text(dimension.name, text)
@@ -73,13 +74,13 @@ def _range(dimension: Dimension, values: Any) -> dict[str, Any]:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         ends = {
             end: st.text_input(
-                f"{dimension.label}, {title}", key=seeded(f"{end}_{dimension.name}", _number_text(given.get(end, ""))),
+                f"{dimension.label}, {title}", _number_text(given.get(end, "")), key=key_of(f"{end}_{dimension.name}"),
                 help=dimension.about, width=170,
             )
             for end, title in (("low", "lowest"), ("high", "highest"))
         }  # fmt: skip
         log = st.checkbox(
-            "By logarithm", key=seeded(f"log_{dimension.name}", given.get("log") is True),
+            "By logarithm", given.get("log") is True, key=key_of(f"log_{dimension.name}"),
             help="0.001 to 0.01 is then tried as often as 0.01 to 0.1.",
         )  # fmt: skip
     return {end: number_of(text.strip(), kind) for end, text in ends.items()} | ({"log": True} if log else {})
@@ -89,14 +90,20 @@ def setting_field(name: str, value: Any) -> Any:
     """One value that is held fixed."""
     dimension = DIMENSIONS[name]
     if is_pressed(dimension):
-        return st.selectbox(
-            title_of(dimension), options_of(dimension, [value]), format_func=text_of,
-            key=seeded(f"setting_{name}", value), help=dimension.about,
+        return choice(
+            title_of(dimension), options_of(dimension, [value]), value, f"setting_{name}", format_func=text_of,
+            help=dimension.about,
         )  # fmt: skip
     text = st.text_input(
-        title_of(dimension), key=seeded(f"setting_{name}", values_text(name, [value])), help=dimension.about
+        title_of(dimension), values_text(name, [value]), key=key_of(f"setting_{name}"), help=dimension.about
     )
     return value_of_text(name, text)
+
+
+def choice(label: str, options: Sequence[Any], given: Any, field: str, **more: Any) -> Any:
+    """A select box that begins with what is given, which is offered too where it is no option."""
+    offered = list(dict.fromkeys([*options, given]))
+    return st.selectbox(label, offered, offered.index(given), key=key_of(field), **more)
 
 
 def _number_text(value: Any) -> str:

@@ -11,8 +11,8 @@ from core.experiments import CLASSICS, PRUNING, STRATEGIES
 from core.experiments.dimensions import DIMENSIONS, Dimension
 from core.experiments.study import LIMITS, MOST_TEXT
 from core.networks.spec import ARCHITECTURES
-from pages.components.experiments.draft import DRAFT, Record, draft, next_turn, number_of, seeded
-from pages.components.experiments.fields import DRAWING, setting_field, title_of, values_field
+from pages.components.experiments.draft import DRAFT, Record, draft, key_of, next_turn, number_of
+from pages.components.experiments.fields import DRAWING, choice, setting_field, title_of, values_field
 from pages.components.experiments.words import STRATEGY_TITLES
 from pages.components.train.titles import NETWORKS, dataset_title
 
@@ -48,11 +48,11 @@ def study_form(record: Record) -> Record:
 
 def _question(record: Record) -> None:
     record["question"] = st.text_input(
-        "Question", key=seeded("question", record.get("question", "")), max_chars=MOST_TEXT,
+        "Question", record.get("question", ""), key=key_of("question"), max_chars=MOST_TEXT,
         placeholder="Does dropout help a small network?",
     )  # fmt: skip
     record["hypothesis"] = st.text_area(
-        "Hypothesis", key=seeded("hypothesis", record.get("hypothesis", "")), max_chars=MOST_TEXT, height=80,
+        "Hypothesis", record.get("hypothesis", ""), key=key_of("hypothesis"), max_chars=MOST_TEXT, height=80,
         placeholder="0.3 beats 0.5; more hurts.",
         help="What you expect, and why. It is fixed when the study begins, and stands beside the result after.",
     )  # fmt: skip
@@ -62,16 +62,15 @@ def _what(record: Record) -> None:
     left, right = st.columns(2)
     given = record.get("dataset", "mnist")
     with left:
-        record["dataset"] = st.selectbox(
-            "Data set", list(dict.fromkeys([*names(), *list_uploads(), given])), format_func=dataset_title,
-            key=seeded("dataset", given),
+        record["dataset"] = choice(
+            "Data set", [*names(), *list_uploads()], given, "dataset", format_func=dataset_title,
             help="Its training samples teach and, a part kept back, measure. Its test samples are not looked at. "
             "Upload data of your own on the Train page.",
         )  # fmt: skip
     given = record.get("network", "cnn")
     with right:
-        record["network"] = st.selectbox(
-            "Base network", list(dict.fromkeys([*ARCHITECTURES, *CLASSICS, given])), key=seeded("network", given),
+        record["network"] = choice(
+            "Base network", [*ARCHITECTURES, *CLASSICS], given, "network",
             format_func=lambda name: NETWORKS.get(name, name),
             help="What the dimensions change. Layers, filters and their like are dimensions of cnn only.",
         )  # fmt: skip
@@ -161,9 +160,9 @@ def _without_setting(name: str) -> None:
 def _how(record: Record) -> None:
     left, right = st.columns(2)
     with left:
-        record["strategy"] = st.selectbox(
-            "Strategy", STRATEGIES, key=seeded("strategy", record.get("strategy", "grid")),
-            format_func=STRATEGY_TITLES.get, help=ABOUT_STRATEGY,
+        record["strategy"] = choice(
+            "Strategy", STRATEGIES, record.get("strategy", "grid"), "strategy", format_func=STRATEGY_TITLES.get,
+            help=ABOUT_STRATEGY,
         )  # fmt: skip
     with right:
         _number(record, "seeds", "Seeds", 1, "How often each combination is trained, with other random numbers: only "
@@ -180,13 +179,13 @@ def _how(record: Record) -> None:
 def _more(record: Record) -> None:
     chosen = st.pills(
         "Objectives", list(OBJECTIVES), selection_mode="multi", format_func=OBJECTIVES.get, wrap=True,
-        key=seeded("objectives", list(record.get("objectives", ["accuracy"]))),
+        default=list(record.get("objectives", ["accuracy"])), key=key_of("objectives"),
         help="What makes a trial good: accuracy on validation samples, or a short training, or both: then there are "
         "several best ones.",
     )  # fmt: skip
     _keep(record, "objectives", [name for name in OBJECTIVES if name in chosen], ["accuracy"])
-    pruning = st.selectbox(
-        "Pruning", PRUNING, key=seeded("pruning", record.get("pruning", "none")), format_func=PRUNING_TITLES.get,
+    pruning = choice(
+        "Pruning", PRUNING, record.get("pruning", "none"), "pruning", format_func=PRUNING_TITLES.get,
         help="Trials that do badly after their first epochs are ended early.",
     )  # fmt: skip
     _keep(record, "pruning", pruning, "none")
@@ -197,7 +196,7 @@ def _more(record: Record) -> None:
         _number(record, "seed", "First seed", 0, "The random numbers of the first repetition.")
     with right:
         text = st.text_input(
-            "Budget (minutes)", key=seeded("minutes", f"{record['minutes']:g}" if _is_number(record) else ""),
+            "Budget (minutes)", f"{record['minutes']:g}" if _is_number(record) else "", key=key_of("minutes"),
             placeholder="no limit", help="After it no further trial begins.",
         )  # fmt: skip
         _number(record, "final_epochs", "Epochs of the winner", 0, "When the best is trained anew for the test set; 0: "
@@ -207,7 +206,7 @@ def _more(record: Record) -> None:
 
 def _number(record: Record, name: str, label: str, default: int, about: str) -> None:
     low, high = LIMITS[name]
-    value = st.number_input(label, low, high, key=seeded(name, record.get(name, default)), step=1, help=about)
+    value = st.number_input(label, low, high, record.get(name, default), key=key_of(name), step=1, help=about)
     _keep(record, name, default if value is None else int(value), default if name != "seeds" else None)
 
 

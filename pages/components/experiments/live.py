@@ -33,7 +33,7 @@ STATES = {  # colour, icon, in words
     "finished": ("green", ":material/check_circle:", "is finished"),
 }
 MOST_CURVES, MOST_FAILURES = 6, 5
-LEAST_SHARE, LEAST_S = 0.02, 3.0  # done, and watched, before the time left is told
+LEAST_SHARE, LEAST_S = 0.05, 5.0  # done, and watched, before the time left is told
 
 
 def live_panel(study: Study, storage: "Storage", place: Place) -> bool:
@@ -111,7 +111,7 @@ def _share(study: Study, job: "JobState", records: list[dict[str, Any]]) -> floa
 
 def _left(holder: "Holder | None", name: str, share: float) -> str:
     """The time left, as if the rest went as fast as what was done since it was first watched from this server."""
-    if holder is None:
+    if holder is None or not share:  # while the workers start nothing is done, however long it takes
         return ""
     begun = _first_seen(holder.owner, name)
     begun.setdefault("at", (time.monotonic(), share))

@@ -16,10 +16,11 @@ from pages.components.experiments.draft import (
     bring_back,
     draft,
     keep_draft,
+    key_of,
+    next_turn,
     record_of,
     record_of_toml,
     replace_draft,
-    seeded,
     toml_of_record,
 )  # fmt: skip
 from pages.components.experiments.form import study_form
@@ -43,7 +44,7 @@ def new_study(taken: list[str], place: Place) -> None:
     with left:
         side = st.segmented_control(
             "Write it as", list(SIDES), default="form", required=True, format_func=SIDES.get, key=SIDE,
-            label_visibility="collapsed", persist_state="session",
+            label_visibility="collapsed", persist_state="session", on_change=next_turn,
         )  # fmt: skip
         record = study_form(draft()) if side == "form" else _file(draft())
     with right:
@@ -116,7 +117,7 @@ def _file(record: Record) -> Record | None:
     text = typed if holds else toml_of_record(record)  # as it was typed, with its remarks and slips
     with st.container(key="experiment_file_text"):
         text = st.text_area(
-            "The study as a file", key=seeded("text", text), height=420, label_visibility="collapsed",
+            "The study as a file", text, key=key_of("text"), height=420, label_visibility="collapsed",
         )  # fmt: skip
     st.caption("TOML: [dimensions] holds what is varied; what stands above it is fixed. Ctrl + Enter applies it.")
     try:
@@ -126,5 +127,7 @@ def _file(record: Record) -> Record | None:
         st.caption("The form follows as soon as the file is right.")
         st.session_state[TYPED] = text, record
         return None
+    if text != typed and found["name"] != record.get("name"):
+        next_turn()  # the field takes the file's name
     st.session_state[TYPED] = text, found
     return found

@@ -28,7 +28,8 @@ def _dimension(study: Study, table: pd.DataFrame, name: str) -> None:
     found, average = levels(study, table, name), means(study, table, name)
     show_figure(
         dimension_figure(table, found, average, DIMENSIONS[name].label), f"experiment_dimension_{name}",
-        "Each point is a trial, each diamond the mean of its value's trials with a 95 % interval over them. The other "
+        "Each point is a trial, beside its value so that all are seen; each diamond is the mean of its value's trials, "
+        "with a 95 % interval over them unless that is too wide to draw. The other "
         "dimensions make the points spread, so intervals that overlap may hide a difference that the pairs below show.",
     )  # fmt: skip
     had = [value for value in found.cat.categories if (found == value).any()]

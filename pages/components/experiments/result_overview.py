@@ -61,7 +61,10 @@ def _interval(study: Study, row: Any) -> str:
     accuracies = np.array([row["accuracies"]], float)  # (1, repetitions)
     _, low, high, _ = interval(accuracies, study.folds)
     if not np.isfinite(low):
-        return "One training only: there is no interval."
+        return (
+            "One training only: there is no interval." if row["n"] == 1 else
+            f"All {row['n']} trainings are alike accurate: they tell of no chance, so there is no interval."
+        )  # fmt: skip
     what = f"{study.folds} folds" if study.folds else f"{row['n']} seeds"
     return f"95 % interval over its {what}: {max(low, 0):.2%} to {min(high, 1):.2%}."
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 HIDDEN = ("units", "accuracies")
 TITLES = {
     "number": "trial", "sd": "SD", "n": "trainings", "seconds": "time (s)", "train_accuracy": "on training samples",
-    "before": "untrained", "epochs_done": "epochs planned", "cached": "from another's training", "problem": "reason",
+    "before": "untrained", "epochs_done": "epochs planned", "cached": "shared", "problem": "reason",
 }  # fmt: skip
 SHARES = ("accuracy", "sd", "train_accuracy", "gap", "before")
 PRUNED = "pruned: others did better at the same epoch"

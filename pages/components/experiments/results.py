@@ -26,7 +26,7 @@ SECTIONS = {  # name → its label, and the module and function that show it
     "Keep": (":material/inventory_2: Keep and share", "result_keep:keep"),
 }
 LIVE = ("Overview", "Dimensions", "Pairs")  # what is drawn anew while trials end; nothing is typed there
-EVERY_S = 5.0
+EVERY_S = 2.0
 NOTHING = "No trial has ended yet. Results come with the first one."
 
 
