@@ -129,11 +129,17 @@ def test_the_file_and_the_form_stay_in_step_and_a_wrong_file_changes_nothing(ope
     app.segmented_control(key="experiment_side").set_value("file").run()
     assert "line" in errors(app)  # what was typed is there still
     text = field(app, "text_area", "The study as a file")
-    text.input("# mine\n" + toml_of_record(record_of(study) | {"trials": 11, "question": "Why?"})).run()
+    text.input(
+        "# mine\n" + toml_of_record(record_of(study) | {"trials": 11, "question": "Why?", "name": "filed"})
+    ).run()
     assert not app.error
+    assert field(app, "text_input", "Name").value == "filed"
+    field(app, "text_input", "Name").input("renamed").run()
+    assert field(app, "text_input", "Name").value == "renamed"
     assert field(app, "text_area", "The study as a file").value.startswith("# mine")
     app.segmented_control(key="experiment_side").set_value("form").run()
     assert field(app, "text_input", "Question").value == "Why?"
+    assert field(app, "text_input", "Name").value == "renamed"
     assert field(app, "number_input", "Trials").value == 11
 
     app.selectbox(key="experiment_begin").select("one-at-a-time-quick").run()
