@@ -12,6 +12,7 @@ import sys
 import threading
 import time
 from collections.abc import Generator, Iterator
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -97,8 +98,9 @@ def estimating(
         if stop is not None:
             threading.Thread(target=_end_with, args=(process, stop), daemon=True).start()
         try:
-            process.stdin.write(json.dumps(asked))
-            process.stdin.close()
+            with suppress(BrokenPipeError):  # it ended before it was asked: by the stop, or it says why
+                process.stdin.write(json.dumps(asked))
+                process.stdin.close()
             for line in process.stdout:
                 last = _told(json.loads(line))
                 yield last

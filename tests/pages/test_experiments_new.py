@@ -100,12 +100,15 @@ def test_the_first_visit_has_a_study_ready_that_is_checked_as_it_is_typed(open_a
     assert app.button(key="experiment_start").disabled
 
     field(app, "text_input", "Dropout").input("0.1, -3, lots").run()
-    assert "dropout" in errors(app)
+    assert errors(app).startswith("Dropout must be from 0")
     assert app.button(key="experiment_start").disabled
 
     app.button(key="experiment_without_conv_layers").click().run()
     field(app, "text_input", "Dropout").input("0.1, 0.2").run()
     assert tiles(app)["Possible"] == "4"
+    app.selectbox(key="experiment_add_dimension").select("epochs").run()  # held fixed until now
+    field(app, "text_input", "Epochs").input("1, 2").run()
+    assert (tiles(app)["Possible"], tiles(app)["Trainings"]) == ("8", "8")  # of two seeds; the epochs share theirs
     assert not app.error
 
 

@@ -5,6 +5,7 @@ import re
 import streamlit as st
 
 from core.errors import InklingError
+from core.experiments.dimensions import DIMENSIONS
 from core.experiments.study import Study
 from pages.components.experiments.draft import Record, key_of, study_of
 from pages.components.experiments.outlook import estimate_panel, outlook
@@ -12,6 +13,11 @@ from pages.components.experiments.place import Place
 from pages.components.keys import EXPERIMENT_START
 from pages.components.markup import plain
 
+FIELDS = {  # what the form calls them, where they are no dimensions
+    "question": "The question", "hypothesis": "The hypothesis", "name": "The name", "trials": "Trials",
+    "rounds": "Rounds", "seeds": "Seeds", "seed": "The first seed", "folds": "Folds", "minutes": "The budget (minutes)",
+    "objectives": "Objectives", "final_epochs": "Epochs of the winner",
+}  # fmt: skip
 CHOSEN = "experiment_study"  # session state and the address's query: the study that is looked at
 
 
@@ -26,7 +32,7 @@ def check_panel(record: Record, taken: list[str], place: Place) -> None:
         try:
             study = study_of(record)
         except InklingError as error:
-            st.error(plain(str(error)), icon=":material/error:")
+            st.error(plain(in_words(str(error))), icon=":material/error:")
             study = None
         ready = study is not None and outlook(study)
         if record["name"] in taken:
@@ -56,6 +62,13 @@ def start(study: Study, place: Place) -> None:
         return
     st.session_state[f"{CHOSEN}_next"] = study.name
     st.rerun()
+
+
+def in_words(problem: str) -> str:
+    """A study's problem, which begins with the file's word for the field, with the form's instead."""
+    word, _, rest = problem.partition(" ")
+    titles = {name: dimension.label for name, dimension in DIMENSIONS.items()} | FIELDS
+    return f"{titles.get(word, word)} {rest}"
 
 
 def free_name(name: str, taken: list[str]) -> str:

@@ -97,6 +97,8 @@ def setting_field(name: str, value: Any) -> Any:
     text = st.text_input(
         title_of(dimension), values_text(name, [value]), key=key_of(f"setting_{name}"), help=dimension.about
     )
+    if dimension.kind in (int, float) and "," in text:
+        st.caption(f"To try several values, choose {dimension.label} under “Add a dimension”.")
     return value_of_text(name, text)
 
 

@@ -107,14 +107,10 @@ def _row(name: str, field: Callable[[], Any], remove: Callable[[], None]) -> Any
 
 
 def _adding(kind: str, record: Record, label: str, add: Callable[[str], None]) -> None:
-    taken = {*record.get("dimensions", {}), *record}
-    free = [
-        name
-        for name, dimension in DIMENSIONS.items()
-        if name not in taken - {"network"} and _applies(dimension, record)
-    ]
+    taken = {*record.get("dimensions", {})}
     if kind == "setting":
-        free = [name for name in free if name != "network"]
+        taken |= {*record, "network"}  # a dimension may be what was held fixed until now
+    free = [name for name, dimension in DIMENSIONS.items() if name not in taken and _applies(dimension, record)]
     key = f"experiment_add_{kind}"
 
     def chosen() -> None:

@@ -159,7 +159,8 @@ def _show(estimate: "Estimate") -> None:
     )  # fmt: skip
     if price:
         st.markdown(f":material/payments: About **{estimate.price(price):,.2f}** for all cores, from start to end.")
+    timed = f"{estimate.timed:,} of {estimate.kinds:,} kinds of training were"
     st.caption(
-        f"{estimate.timed:,} of {estimate.kinds:,} kinds of training were timed on this machine; a busier one, "
-        "or other processors, take longer or shorter."
+        f"{'Its one kind of training was' if estimate.kinds == 1 else timed} timed on this machine; a busier one, or "
+        "other processors, take longer or shorter."
     )
