@@ -1,6 +1,10 @@
-"""How much a shared run of epochs saves, what pruning costs, and how true the estimate before a study is."""
+"""How much a shared run of epochs saves, what pruning costs, and how true the estimate before a study is.
+
+Of the presets' quick versions; with INKLING_BENCH_WHOLE set, of the whole ones, which takes days.
+"""
 
 import json
+import os
 import subprocess
 import sys
 import tempfile
@@ -29,9 +33,10 @@ from core.paths import PROJECT
 WORKERS = 2
 
 
-def run(quick: bool = False) -> Iterator[dict[str, Any]]:
-    yield from sharing(read_study("batch-dropout-epochs" + "-quick" * quick))
-    yield from pruning(read_study("layers-filters-dropout" + "-quick" * quick))
+def run() -> Iterator[dict[str, Any]]:
+    version = "" if os.environ.get("INKLING_BENCH_WHOLE") else "-quick"
+    yield from sharing(read_study("batch-dropout-epochs" + version))
+    yield from pruning(read_study("layers-filters-dropout" + version))
     yield from estimates()
 
 
