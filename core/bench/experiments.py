@@ -1,6 +1,6 @@
 """How much a shared run of epochs saves, what pruning costs, and how true the estimate before a study is.
 
-Of the presets' quick versions; with INKLING_BENCH_WHOLE set, of the whole ones, which takes days.
+Of the presets' quick versions; with INKLING_BENCH_WHOLE set, of the whole ones, which takes far longer.
 """
 
 import json

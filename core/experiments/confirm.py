@@ -107,6 +107,8 @@ class Confirmation(Work):
         setup = study.setup(configuration)
         if study.final_epochs and isinstance(setup, Setup):
             setup = replace(setup, config=replace(setup.config, epochs=study.final_epochs))
+        elif study.final_epochs and isinstance(setup, Transfer):
+            setup = replace(setup, epochs=study.final_epochs)
         self._setup, self._folds = setup_text(setup.text()), study.folds if isinstance(setup, Transfer) else 0
         self.seeds = fresh_seeds(study, self._looks.of(study.name), count)
         self.epochs = setup.epochs

@@ -41,21 +41,21 @@ class TransferKeeping(CountedWork):
                 "of prototypes."
             )
         self.name, self._setup = name, json.loads(setup.text())
-        self._study, self._storage, self._trial = study, storage, trial
+        self.study, self._storage, self._trial = study, storage, trial
         self._configuration, self._accuracy = configuration, accuracy
 
     def _work(self) -> None:
-        seed, dataset = self._study.seed, self._study.dataset
+        seed, dataset = self.study.seed, self.study.dataset
         taught, test = (
             Letters(part, tuple(f"{dataset} {part.part} {number}" for number in range(len(part))))
             for part in all_letters(self._setup, seed)
         )
-        look = Look(self._study.name, dataset, self._trial, (seed,), self.total, (), "kept")
+        look = Look(self.study.name, dataset, self._trial, (seed,), self.total, (), "kept")
         for event in attempt(source_of(self._setup), taught, config_of(self._setup, seed), test, self.stop_event):
             if isinstance(event, Attempt):
                 Looks(self._storage).write(look)
                 event.keep(self.name)
-                where = (self._study, self._storage, self._trial, self._configuration, self._accuracy)
+                where = (self.study, self._storage, self._trial, self._configuration, self._accuracy)
                 write_origin(own_shelf() / self.name, *where)
             elif not isinstance(event, Validating):
                 self.done = event.epoch

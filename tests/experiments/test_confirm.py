@@ -169,6 +169,13 @@ def test_letters_are_taught_anew_and_scored_on_the_test_set(storage):
         assert made.look.test[number] == pytest.approx((answers == test.labels).float().mean().item())
 
 
+def test_letters_are_taught_for_their_final_epochs(storage):
+    made = Confirmation(replace(LETTERS, final_epochs=3), storage, 1, {"samples": 27}, (0.9,), 1).begin()
+    made.join(60)
+    assert (made.state, made.look.epochs) == ("finished", 3)
+    assert len(Ledger(storage).read(made.look.keys)[made.look.keys[0]]["epochs"]) == 3
+
+
 def test_taught_letters_are_kept_as_a_network(storage):
     storage.keep(LETTERS)
     made = TransferKeeping(LETTERS, storage, 1, {"samples": 27}, 0.93, "three-letters").begin()

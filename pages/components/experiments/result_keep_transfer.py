@@ -31,7 +31,7 @@ def keep_transfer(study: Study, storage: "Storage", row: Any, configuration: dic
     name_and_button("Teach and store it", study, row, _begin, study, storage, row, configuration)
     if problem := st.session_state.pop(PROBLEM, ""):
         st.error(plain(problem), icon=":material/error:")
-    if job is not None:
+    if job is not None and job.study.name == study.name:
         _how_it_ended(job)
 
 
