@@ -51,8 +51,9 @@ def summary(study: Study) -> str:
     seeds = f"{study.seeds} seeds" if study.seeds > 1 else "one seed"
     folds = f", {study.folds} folds" if study.folds else ""
     strategy = STRATEGY_TITLES[study.strategy].partition(":")[0]
+    network = "" if "source" in {*study.settings, *study.dimensions} else f"network {study.network}, "
     return (
-        f"{varied}. Held fixed: network {study.network}, data set {dataset_title(study.dataset)}{fixed}. "
+        f"{varied}. Held fixed: {network}data set {dataset_title(study.dataset)}{fixed}. "
         f"Strategy: {strategy}, {seeds}{folds} each."
     )
 
